@@ -1,0 +1,72 @@
+"""Exact amounts: microcredits, nano-USD, and their decimal-string form in JSON.
+
+Everything that is stored or summed is an integer of the smallest unit we keep. A decimal string is
+read exactly or refused; nothing here rounds.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import NewType
+
+Microcredits = NewType("Microcredits", int)
+"""Millionths of a credit, signed."""
+
+NanoUsd = NewType("NanoUsd", int)
+"""Billionths of a US dollar, signed."""
+
+MICROCREDITS_PER_CREDIT = 1_000_000
+NANOUSD_PER_USD = 1_000_000_000
+
+# A thousand times below the largest BIGINT, so that a sum of many stays inside one.
+MAX_AMOUNT = 9_000_000_000_000_000
+
+
+class InexactAmount(ValueError):
+    """A decimal that has more places than the unit keeps, or is not a plain number."""
+
+
+def _parse_scaled(text: str | int, scale: int, places: int, unit: str) -> int:
+    if isinstance(text, bool) or not isinstance(text, str | int):
+        raise InexactAmount(f"{unit} must be a decimal string such as \"1.5\"")
+    if isinstance(text, str) and (len(text) > 40 or "_" in text or text != text.strip()):
+        raise InexactAmount(f"{unit} must be a plain decimal string such as \"1.5\"")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise InexactAmount(f"{text!r} is not a decimal number of {unit}") from None
+    if not value.is_finite():
+        raise InexactAmount(f"{text!r} is not a finite number of {unit}")
+    # Compared before scaling: a huge exponent must not build a huge integer.
+    if abs(value) > MAX_AMOUNT // scale:
+        raise InexactAmount(f"{text} {unit} is more than {MAX_AMOUNT // scale}")
+    scaled = value * scale
+    if scaled != scaled.to_integral_value():
+        raise InexactAmount(f"{text} {unit} has more than {places} decimal places")
+    return int(scaled)
+
+
+def parse_credits(text: str | int) -> Microcredits:
+    """Read a decimal string of credits into microcredits. Raises InexactAmount."""
+    return Microcredits(_parse_scaled(text, MICROCREDITS_PER_CREDIT, 6, "credits"))
+
+
+def parse_usd(text: str | int) -> NanoUsd:
+    """Read a decimal string of US dollars into nano-USD. Raises InexactAmount."""
+    return NanoUsd(_parse_scaled(text, NANOUSD_PER_USD, 9, "USD"))
+
+
+def _format_scaled(amount: int, scale: int, places: int) -> str:
+    whole, fraction = divmod(abs(amount), scale)
+    sign = "-" if amount < 0 else ""
+    if not fraction:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0")
+
+
+def format_credits(amount: int) -> str:
+    """Microcredits as the shortest exact decimal string of credits: 1_500_000 → "1.5"."""
+    return _format_scaled(amount, MICROCREDITS_PER_CREDIT, 6)
+
+
+def format_usd(amount: int) -> str:
+    """Nano-USD as the shortest exact decimal string of dollars: 1_360_000 → "0.00136"."""
+    return _format_scaled(amount, NANOUSD_PER_USD, 9)
