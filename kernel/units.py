@@ -26,9 +26,9 @@ class InexactAmount(ValueError):
 
 def _parse_scaled(text: str | int, scale: int, places: int, unit: str) -> int:
     if isinstance(text, bool) or not isinstance(text, str | int):
-        raise InexactAmount(f"{unit} must be a decimal string such as \"1.5\"")
+        raise InexactAmount(f'{unit} must be a decimal string such as "1.5"')
     if isinstance(text, str) and (len(text) > 40 or "_" in text or text != text.strip()):
-        raise InexactAmount(f"{unit} must be a plain decimal string such as \"1.5\"")
+        raise InexactAmount(f'{unit} must be a plain decimal string such as "1.5"')
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-MAX_COUNT: Final = 1_000_000_000_000
+MAX_COUNT: Final = 2_000_000_000
 """No single call consumes this many of anything; above it a counter is corrupt."""
 
 

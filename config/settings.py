@@ -1,0 +1,260 @@
+"""Django settings: everything comes from the environment, with defaults that suit one machine."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.urls import reverse_lazy
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / ".data"))
+
+
+def _flag(name: str, default: bool) -> bool:
+    return os.environ.get(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+# Development is the default so that `make run` needs no configuration; the Dockerfile turns it off.
+DEBUG = _flag("WEIR_DEBUG", True)
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise RuntimeError("SECRET_KEY must be set when WEIR_DEBUG is off")
+    SECRET_KEY = "development-only-not-secret"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "djmoney",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "access",
+    "plans",
+    "metering",
+    "entitlements",
+    "margins",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "access.middleware.RequestLogMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# The entry points (manage.py, asgi, celery, tests) put the embedded server's URL into the
+# environment first. Importing settings alone never starts a server, so tools can read them.
+DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://weir@127.0.0.1:1/weir")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+DATABASES["default"].setdefault("OPTIONS", {})
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = False
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("TRUST_PROXY", False) else None
+
+# An event of 10,000 is the largest body anything here accepts; see entitlements/gate.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+
+CURRENCIES = ("USD", "EUR", "GBP", "JPY", "KWD")
+DEFAULT_CURRENCY = "USD"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "access.pagination.CursorPagination",
+    "EXCEPTION_HANDLER": "access.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Weir",
+    "DESCRIPTION": "Usage-based billing and entitlements for AI products.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/v1/",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],
+}
+
+LOGGING_CONFIG = None  # structlog, set up below, so that every line has one shape.
+LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO")
+LOG_JSON = _flag("LOG_JSON", not DEBUG)
+
+CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or DATABASE_URL.replace("postgresql://", "pgmq://", 1).replace(
+    "postgres://", "pgmq://", 1
+)
+
+UNFOLD = {
+    "SITE_TITLE": "Weir",
+    "SITE_HEADER": "Weir",
+    "SITE_SUBHEADER": "Usage, credits, margin",
+    "SITE_SYMBOL": "water",
+    "SITE_URL": "/margins/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "STYLES": [],
+    "COLORS": {
+        "primary": {
+            "50": "240 249 250",
+            "100": "216 240 243",
+            "200": "180 224 230",
+            "300": "129 201 212",
+            "400": "73 169 186",
+            "500": "46 141 160",
+            "600": "37 114 133",
+            "700": "34 93 109",
+            "800": "33 77 91",
+            "900": "31 65 78",
+            "950": "15 42 53",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Money kept",
+                "items": [{"title": "Margins", "icon": "monitoring", "link": "/margins/"}],
+            },
+            {
+                "title": "What is sold",
+                "separator": True,
+                "items": [
+                    {"title": "Plans", "icon": "sell", "link": reverse_lazy("admin:plans_plan_changelist")},
+                    {"title": "Features", "icon": "widgets", "link": reverse_lazy("admin:plans_feature_changelist")},
+                    {
+                        "title": "Model tiers",
+                        "icon": "stairs",
+                        "link": reverse_lazy("admin:plans_modeltier_changelist"),
+                    },
+                    {"title": "Models", "icon": "neurology", "link": reverse_lazy("admin:plans_aimodel_changelist")},
+                    {
+                        "title": "Rate cards",
+                        "icon": "price_change",
+                        "link": reverse_lazy("admin:plans_ratecard_changelist"),
+                    },
+                    {
+                        "title": "Top-up packs",
+                        "icon": "add_card",
+                        "link": reverse_lazy("admin:plans_topuppack_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Customers",
+                "separator": True,
+                "items": [
+                    {
+                        "title": "Customers",
+                        "icon": "groups",
+                        "link": reverse_lazy("admin:entitlements_customer_changelist"),
+                    },
+                    {
+                        "title": "Subscriptions",
+                        "icon": "autorenew",
+                        "link": reverse_lazy("admin:entitlements_subscription_changelist"),
+                    },
+                    {
+                        "title": "Credit grants",
+                        "icon": "redeem",
+                        "link": reverse_lazy("admin:entitlements_creditgrant_changelist"),
+                    },
+                    {
+                        "title": "Ledger",
+                        "icon": "receipt_long",
+                        "link": reverse_lazy("admin:entitlements_ledgerentry_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "What it costs us",
+                "separator": True,
+                "items": [
+                    {
+                        "title": "Usage events",
+                        "icon": "bolt",
+                        "link": reverse_lazy("admin:metering_usageevent_changelist"),
+                    },
+                    {
+                        "title": "Cost cards",
+                        "icon": "payments",
+                        "link": reverse_lazy("admin:metering_costcard_changelist"),
+                    },
+                    {
+                        "title": "Other cost lines",
+                        "icon": "account_balance",
+                        "link": reverse_lazy("admin:margins_costline_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    {"title": "API keys", "icon": "key", "link": reverse_lazy("admin:access_apikey_changelist")},
+                    {"title": "Staff", "icon": "badge", "link": reverse_lazy("admin:auth_user_changelist")},
+                    {"title": "API documentation", "icon": "menu_book", "link": "/docs/"},
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,14 @@
+from entitlements.models.customer import Customer, Entitlement, Subscription
+from entitlements.models.ledger import Balance, Bucket, CreditGrant, EntryKind, Hold, LedgerEntry
+
+__all__ = [
+    "Balance",
+    "Bucket",
+    "CreditGrant",
+    "Customer",
+    "Entitlement",
+    "EntryKind",
+    "Hold",
+    "LedgerEntry",
+    "Subscription",
+]

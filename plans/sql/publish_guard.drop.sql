@@ -1,0 +1,12 @@
+DROP TRIGGER IF EXISTS plan_version_is_published ON plan_version;
+DROP TRIGGER IF EXISTS plan_entitlement_is_published ON plan_entitlement;
+DROP TRIGGER IF EXISTS plan_limit_is_published ON plan_limit;
+DROP TRIGGER IF EXISTS fallback_step_is_published ON fallback_step;
+DROP TRIGGER IF EXISTS rate_card_is_published ON rate_card_version;
+DROP TRIGGER IF EXISTS rate_is_published ON rate;
+DROP TRIGGER IF EXISTS token_rate_is_published ON token_rate;
+DROP FUNCTION IF EXISTS plan_version_is_published();
+DROP FUNCTION IF EXISTS plan_part_is_published();
+DROP FUNCTION IF EXISTS rate_card_is_published();
+DROP FUNCTION IF EXISTS rate_is_published();
+DROP FUNCTION IF EXISTS token_rate_is_published();
