@@ -2,36 +2,7 @@ from django.db import models
 from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
 
-# Stored as one byte on the tables that grow by the call; the words are the API's.
-
-
-class EntryKind(models.IntegerChoices):
-    GRANT = 1, "grant"
-    """A grant became effective: its amount is there to burn."""
-    BURN = 2, "burn"
-    """Usage paid from a grant."""
-    EXPIRE = 3, "expire"
-    """What was left of a grant at its expiry."""
-    VOID = 4, "void"
-    """What was left of a grant taken back by staff."""
-    DEBT = 5, "debt"
-    """Usage above what was available under a hard limit."""
-    DEBT_PAID = 6, "debt_paid"
-    """Debt paid by a later grant; the grant's own row is a burn."""
-    OVERAGE = 7, "overage"
-    """Usage above what was available under a soft limit; to be invoiced."""
-    OVERAGE_PAID = 8, "overage_paid"
-    """Overage a later grant of the same period paid."""
-    REFUND = 9, "refund"
-    """Credits given back to the grant that paid, by a correction."""
-    OVERAGE_INVOICED = 10, "overage_invoiced"
-    """Overage that has become money and leaves the credits' ledger."""
-
-
-class Bucket(models.IntegerChoices):
-    POSTED = 1, "posted"
-    DEBT = 2, "debt"
-    OVERAGE = 3, "overage"
+from entitlements.core.words import Bucket, EntryKind
 
 
 class Balance(models.Model):
@@ -70,6 +41,9 @@ class Balance(models.Model):
                     overage_microcredits__gte=0,
                 ),
                 name="balance_parts_are_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_microcredits__lte=F("posted_microcredits")), name="balance_held_is_covered"
             ),
         ]
 
@@ -148,8 +122,8 @@ class LedgerEntry(models.Model):
     seq = models.BigIntegerField()
     recorded_at = models.DateTimeField(help_text="When we wrote it.")
     effective_at = models.DateTimeField(help_text="When it counts from: an expiry's own instant, a usage's event time.")
-    kind = models.SmallIntegerField(choices=EntryKind.choices)
-    bucket = models.SmallIntegerField(choices=Bucket.choices)
+    kind = models.SmallIntegerField(choices=[(kind.value, kind.name.lower()) for kind in EntryKind])
+    bucket = models.SmallIntegerField(choices=[(bucket.value, bucket.name.lower()) for bucket in Bucket])
     amount_microcredits = models.BigIntegerField()
     grant_id = models.UUIDField(null=True)
     event_digest = models.UUIDField(null=True, help_text="The usage event's key_digest.")
@@ -162,7 +136,7 @@ class LedgerEntry(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount_microcredits=0), name="ledger_entry_moves_something"),
             models.CheckConstraint(
-                condition=Q(bucket=Bucket.POSTED, grant_id__isnull=False) | ~Q(bucket=Bucket.POSTED),
+                condition=Q(bucket=Bucket.POSTED.value, grant_id__isnull=False) | ~Q(bucket=Bucket.POSTED.value),
                 name="ledger_entry_names_its_grant",
             ),
         ]

@@ -1,0 +1,234 @@
+"""A customer's account in memory: the balance, its open grants, and the entries written on top.
+
+The account is loaded under the balance row's lock, moved by the functions of this package and
+written back in the same transaction. Every movement of credits goes through `enter`, so the
+balance and the sum of the ledger cannot part.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from entitlements.burndown import burn, burn_key
+from entitlements.core.words import Bucket, EntryKind
+
+
+class GrantState(msgspec.Struct):
+    """An open grant as loaded. Field order is the order of the load and of the write."""
+
+    id: UUID
+    source: str
+    priority: int
+    amount: int
+    remaining: int
+    effective_at: datetime
+    expires_at: datetime | None
+    created_at: datetime
+    activated_at: datetime | None
+    subscription_id: int | None
+    closed_at: datetime | None = None
+    voided_at: datetime | None = None
+
+    @property
+    def burnable(self) -> bool:
+        return self.remaining > 0 and self.activated_at is not None
+
+
+class NewGrant(msgspec.Struct, frozen=True):
+    """The facts of a grant that only its first write carries."""
+
+    state: GrantState
+    key: str
+    key_digest: UUID
+    body_digest: UUID
+    paid: str
+    paid_currency: str
+    reason: str
+    actor: str
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """A signed movement of credits, in the column order of `ledger_entry`."""
+
+    customer_id: int
+    seq: int
+    recorded_at: datetime
+    effective_at: datetime
+    kind: int
+    bucket: int
+    amount_microcredits: int
+    grant_id: UUID | None
+    event_digest: UUID | None
+
+
+class SeenEvent(msgspec.Struct, frozen=True):
+    """What a usage event's key was used for before."""
+
+    body_digest: UUID
+    charged_microcredits: int | None
+    cost_nanousd: int | None
+
+
+class OwnEntitlement(msgspec.Struct, frozen=True):
+    """A customer's own right to a feature, in force now."""
+
+    feature_id: int
+    allowed: bool
+    max_rank: int | None
+    at_limit: str
+    config: Any
+
+
+class Account(msgspec.Struct):
+    """The working state of one customer. Amounts are microcredits.
+
+    Invariants, kept by every method: the parts are ≥ 0; held ≤ posted; posted is the sum of what
+    is left of the active grants; debt and overage are 0 while anything is free.
+    """
+
+    customer_id: int
+    key: str
+    currency: str
+    time_zone: str
+    posted: int
+    held: int
+    debt: int
+    overage: int
+    seq: int
+    valid_until: datetime | None
+    subscription_id: int | None
+    plan_version_id: int | None
+    anchor: datetime | None
+    period_start: datetime | None
+    period_end: datetime | None
+    allowance_end: datetime | None
+    grants: list[GrantState] = []
+    own_entitlements: dict[int, OwnEntitlement] = {}
+    seen: dict[UUID, SeenEvent] = {}
+
+    dirty: bool = False
+    ledger: list[LedgerRow] = []
+    new_grants: list[NewGrant] = []
+    touched: dict[UUID, GrantState] = {}
+
+    @property
+    def available(self) -> int:
+        """What a new hold or charge may take: posted − held − debt. Below zero while in debt."""
+        return self.posted - self.held - self.debt
+
+    @property
+    def free(self) -> int:
+        """Posted credits no hold has a claim on."""
+        return self.posted - self.held
+
+    def enter(
+        self,
+        kind: EntryKind,
+        bucket: Bucket,
+        amount: int,
+        *,
+        at: datetime,
+        now: datetime,
+        grant_id: UUID | None = None,
+        event: UUID | None = None,
+    ) -> None:
+        """Write one entry and move the part of the balance it belongs to."""
+        self.seq += 1
+        self.dirty = True
+        self.ledger.append(LedgerRow(self.customer_id, self.seq, now, at, kind, bucket, amount, grant_id, event))
+        if bucket is Bucket.POSTED:
+            self.posted += amount
+        elif bucket is Bucket.DEBT:
+            self.debt -= amount
+        else:
+            self.overage -= amount
+
+    def add(self, grant: NewGrant, *, now: datetime) -> None:
+        """Take a new grant into the account; it counts from its `effective_at` on."""
+        self.new_grants.append(grant)
+        self.grants.append(grant.state)
+        self.grants.sort(key=burn_key)
+        self.dirty = True
+        if grant.state.effective_at <= now:
+            self.activate(grant.state, now=now)
+
+    def activate(self, grant: GrantState, *, now: datetime) -> None:
+        """Make a grant's credits count, and let them pay what is owed."""
+        grant.activated_at = grant.effective_at
+        self.touched[grant.id] = grant
+        self.enter(EntryKind.GRANT, Bucket.POSTED, grant.remaining, at=grant.effective_at, now=now, grant_id=grant.id)
+        self.pay_off(at=grant.effective_at, now=now)
+
+    def burn(self, amount: int, *, at: datetime, now: datetime, event: UUID | None = None) -> None:
+        """Take `amount` from the grants in burn order. The caller has checked that it is there."""
+        grants = [grant for grant in self.grants if grant.burnable]
+        pieces, unpaid = burn([(grant, grant.remaining) for grant in grants], amount)
+        if unpaid:
+            raise AssertionError(f"account {self.customer_id}: burned {unpaid} more than its grants hold")
+        for grant, piece in pieces:
+            self._draw(grant, EntryKind.BURN, piece, at=at, now=now, event=event)
+
+    def expire(self, grant: GrantState, *, now: datetime) -> int:
+        """Write off what is left of a grant past its expiry, except what open holds have a claim on.
+
+        A hold placed in time is honoured: what it covers stays until the hold ends. Returns what expired.
+        """
+        expired = min(grant.remaining, max(self.free, 0))
+        if expired and grant.expires_at is not None:
+            self._draw(grant, EntryKind.EXPIRE, expired, at=grant.expires_at, now=now)
+        return expired
+
+    def void(self, grant: GrantState, *, now: datetime) -> int:
+        """Take back what is left of a grant, except what open holds have a claim on. Returns what was taken."""
+        if grant.activated_at is None:
+            grant.closed_at = grant.voided_at = now
+            self.touched[grant.id] = grant
+            self.dirty = True
+            return 0
+        taken = min(grant.remaining, max(self.free, 0))
+        grant.voided_at = now
+        if taken:
+            self._draw(grant, EntryKind.VOID, taken, at=now, now=now)
+        return taken
+
+    def charge(
+        self,
+        amount: int,
+        *,
+        overage_room: int,
+        at: datetime,
+        now: datetime,
+        event: UUID,
+    ) -> None:
+        """Charge usage that happened: first what is free, then overage as far as there is room, the rest is debt."""
+        paid = min(max(self.free, 0), amount)
+        if paid:
+            self.burn(paid, at=at, now=now, event=event)
+        over = min(amount - paid, overage_room)
+        if over:
+            self.enter(EntryKind.OVERAGE, Bucket.OVERAGE, -over, at=at, now=now, event=event)
+        owed = amount - paid - over
+        if owed:
+            self.enter(EntryKind.DEBT, Bucket.DEBT, -owed, at=at, now=now, event=event)
+
+    def pay_off(self, *, at: datetime, now: datetime) -> None:
+        """Pay debt, then overage of this period, from what is free."""
+        debt = min(max(self.free, 0), self.debt)
+        if debt:
+            self.burn(debt, at=at, now=now)
+            self.enter(EntryKind.DEBT_PAID, Bucket.DEBT, debt, at=at, now=now)
+        over = min(max(self.free, 0), self.overage)
+        if over:
+            self.burn(over, at=at, now=now)
+            self.enter(EntryKind.OVERAGE_PAID, Bucket.OVERAGE, over, at=at, now=now)
+
+    def _draw(
+        self, grant: GrantState, kind: EntryKind, amount: int, *, at: datetime, now: datetime, event: UUID | None = None
+    ) -> None:
+        grant.remaining -= amount
+        if not grant.remaining:
+            grant.closed_at = now
+        self.touched[grant.id] = grant
+        self.enter(kind, Bucket.POSTED, -amount, at=at, now=now, grant_id=grant.id, event=event)
