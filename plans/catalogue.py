@@ -85,6 +85,11 @@ def load(cursor: Cursor) -> Catalogue:
     """Read the catalogue: one statement, one snapshot."""
     cursor.execute(LOAD_SQL)
     (text,) = cursor.fetchone()
+    return from_json(text)
+
+
+def from_json(text: str) -> Catalogue:
+    """The catalogue in the one value LOAD_SQL answers, for a reader with its own way to run it."""
     snapshot = msgspec.json.decode(text, type=_Snapshot)
     return Catalogue(
         revision=snapshot.revision,

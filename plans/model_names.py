@@ -52,7 +52,7 @@ _SUFFIXES = (
     re.compile(r"[-@](?:latest|default)$"),
     re.compile(r"-(?:preview|exp)(?:-\d{2}-\d{2,4}|-\d{4})?$"),  # -preview-05-06, -preview-09-2025, -exp-0827
     re.compile(r"-00\d$"),  # Google's revisions
-    re.compile(r"-v\d+:\d+(?::\w+)?$"),  # Bedrock's: -v1:0, -v2:0:200k
+    re.compile(r"-(?:v\d+|1):\d+(?::\w+)?$"),  # Bedrock's: -v1:0, -v2:0:200k, -1:0
     re.compile(r":(?:beta|exacto|extended|floor|free|nitro|online|thinking)$"),  # OpenRouter's routes
 )
 # Bedrock leaves the colon out of newer ids. Elsewhere -v3 is the model's own version.
@@ -62,13 +62,13 @@ _BOUNDARY: Final = "-@:."
 _ANOTHER_VERSION = re.compile(r"[-.]v?\d{1,2}(?!\d)")
 _WORDS = re.compile(r"[a-z0-9.]+")
 _PARAMETERS = re.compile(r"(?:\d+x)?\d+(?:\.\d+)?[bm]")
-_VARIANTS = frozenset(
-    (
-        "air audio code codex coder deep distill embed embedding fast flash guard haiku high image large lite live luna "
-        "max medium micro mini moderation nano ocr omni opus plus pro realtime reasoning rerank research safeguard "
-        "search small sol sonnet terra thinking tiny transcribe tts turbo ultra vision vl voice"
-    ).split()  # noqa: SIM905 - one word a line would fill the screen
-)
+_VARIANT_WORDS: Final = """
+    air astra audio code codex coder cyber deep distill embed embedding fast flash flashx guard haiku high highspeed
+    image large lite live luna max medium micro mini moderation nano ocr omni opus plus pro realtime reasoning rerank
+    research safeguard search small sol sonnet terra thinking tiny transcribe translate tts turbo ultra vision vl voice
+    whisper
+"""
+_VARIANTS = frozenset(_VARIANT_WORDS.split())
 
 
 class ModelNames:
