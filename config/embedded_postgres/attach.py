@@ -96,8 +96,9 @@ def keeper_process(folder: Folder) -> int | None:
 def current_url(data_dir: Path) -> str | None:
     """The URL of the server in `data_dir` if it is running now; starts and joins nothing."""
     folder = Folder(data_dir.absolute())
-    port = ready_port(folder) if keeper_process(folder) else None
-    return None if port is None else _url(folder, port)
+    keeper = keeper_process(folder)
+    port = ready_port(folder, keeper) if keeper else None
+    return _url(folder, port) if port else None
 
 
 def _url(folder: Folder, port: int) -> str:
@@ -133,8 +134,9 @@ def _running_port(folder: Folder, patience_seconds: float) -> int:
     while True:
         if not locks.is_held(folder.keeper_lock):
             _start_keeper(folder)
-        port = ready_port(folder)
-        if port is not None:
+        keeper = keeper_process(folder)
+        port = ready_port(folder, keeper) if keeper else None
+        if port:
             return port
         if time.monotonic() > deadline:
             raise PostgresCannotStart(

@@ -110,7 +110,7 @@ def _run(command: list[Path | str], identity: Identity, feed: str = "") -> str:
         stderr=subprocess.STDOUT,
         text=True,
         cwd="/",
-        preexec_fn=identity.entering(),
+        preexec_fn=identity.entering(),  # safe: the keeper has one thread
     )
     if done.returncode != 0:
         raise PostgresCannotStart(

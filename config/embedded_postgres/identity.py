@@ -84,7 +84,7 @@ def _can_use(identity: Identity, folder: Folder, program: Path) -> bool:
             identity.change()
             reached = os.access(program, os.X_OK) and os.access(folder.root, os.W_OK | os.X_OK)
             os._exit(0 if reached else 1)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the child must not return into its parent's code
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 

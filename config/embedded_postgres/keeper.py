@@ -24,7 +24,8 @@ READY = "ready"
 
 _TICK_SECONDS = 0.25
 _GRACE_SECONDS = 2.0  # between one command and the next of a script the server need not stop
-_SHORTEST_LIFE_SECONDS = 5.0  # a server that is killed sooner again and again is left alone
+_SHORT_LIFE_SECONDS = 5.0
+_SHORT_LIVES = 3  # a server that ends so soon again and again is left alone
 
 _STOP = {signal.SIGTERM, signal.SIGINT}
 _HURRY = signal.SIGUSR1
@@ -37,6 +38,7 @@ class _Keeper:
         self.launch = locks.open_lock(folder.launch_lock)
         self.users = locks.open_lock(folder.users_lock)
         self.unused_since: float | None = None
+        self.short_lives = 0
 
     def start(self) -> None:
         self.programs: Path = cluster.find_programs()
@@ -62,8 +64,10 @@ class _Keeper:
         server.stop(self.server, self.folder)
 
     def revive_server(self) -> None:
-        if time.monotonic() - self.started < _SHORTEST_LIFE_SECONDS:
-            raise PostgresCannotStart(f"PostgreSQL ended with {self.server.returncode} soon after its start.")
+        short = time.monotonic() - self.started < _SHORT_LIFE_SECONDS
+        self.short_lives = self.short_lives + 1 if short else 0
+        if self.short_lives > _SHORT_LIVES:
+            raise PostgresCannotStart("PostgreSQL ends again and again, soon after its start.")
         _log(f"postgres ended with {self.server.returncode}; starting it again")
         cluster.ensure_cluster(self.folder, self.programs, self.identity)
         self.launch_server()
@@ -102,7 +106,7 @@ def _keep(folder: Folder, report: int) -> int:
     except PostgresCannotStart as problem:
         os.write(report, str(problem).encode())
         return 1
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the caller is waiting to hear of it
         traceback.print_exc()
         os.write(report, str(PostgresCannotStart(f"{type(problem).__name__}: {problem}")).encode())
         return 1

@@ -73,18 +73,19 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def ready_port(folder: Folder) -> int | None:
-    """The port of the server if it says it is ready, by the status line PostgreSQL keeps in postmaster.pid."""
+def ready_port(folder: Folder, keeper: int) -> int | None:
+    """The port of the keeper's server once it is ready, by the status line PostgreSQL keeps in postmaster.pid.
+
+    A server whose keeper is another process, or gone, is on its way out and does not count.
+    """
     try:
         lines = (folder.cluster / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
+        status = Path(f"/proc/{lines[0]}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError, IndexError):
         return None
-    if len(lines) < 8 or lines[7].strip() != "ready":
+    if len(lines) < 8 or lines[7].strip() != "ready" or f"\nPPid:\t{keeper}\n" not in status:
         return None
-    port = int(lines[3])
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        return port if probe.connect_ex((HOST, port)) == 0 else None
+    return int(lines[3])
 
 
 def start(folder: Folder, programs: Path, identity: Identity) -> "subprocess.Popen[bytes]":
@@ -102,10 +103,10 @@ def start(folder: Folder, programs: Path, identity: Identity) -> "subprocess.Pop
         stdin=subprocess.DEVNULL,
         cwd="/",
         start_new_session=True,  # a Ctrl-C in the terminal is not for the server
-        preexec_fn=identity.entering(),
+        preexec_fn=identity.entering(),  # noqa: PLW1509 - safe: the keeper has one thread
     )
     while server.poll() is None:
-        if ready_port(folder) is not None:
+        if ready_port(folder, os.getpid()) is not None:
             return server
         time.sleep(0.02)
     raise PostgresCannotStart(
