@@ -5,17 +5,11 @@ definition, immutable once released) and, backwards, ``publish_guard.v1.sql``; g
 version 1 runs ``publish_guard.drop.sql``.
 """
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db.migrations.operations.base import Operation
 
-
-def sql_file(app: str, name: str) -> str:
-    """The text of ``<app>/sql/<name>.sql``. Raises FileNotFoundError."""
-    root: Path = settings.BASE_DIR
-    return (root / app / "sql" / f"{name}.sql").read_text()
+from kernel.sql_files import sql_file
 
 
 class InstallSql(Operation):

@@ -172,4 +172,5 @@ class Migration(migrations.Migration):
             },
         ),
         InstallSql("entitlements", "append_only"),
+        InstallSql("entitlements", "customer_balance"),
     ]

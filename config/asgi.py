@@ -1,0 +1,46 @@
+"""The one ASGI application: the gate's few paths, and Django for everything else, on one port."""
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import Any
+
+from config import embedded_postgres
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+database_url = embedded_postgres.database_url()
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - after the database's address is known
+
+django = get_asgi_application()
+
+from entitlements.gate.app import Gate  # noqa: E402 - after Django's apps are ready
+
+gate = Gate(database_url)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Route by path. Unknown paths, health and documentation are Django's."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif gate.serves(scope):
+        await gate(scope, receive, send)
+    else:
+        await django(scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    background: asyncio.Task[None] | None = None
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            background = asyncio.create_task(gate.flush_forever())
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            if background is not None:
+                background.cancel()
+                with suppress(asyncio.CancelledError):
+                    await background
+            await gate.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,52 @@
+"""A free list of connections: taking one is a pop, giving it back a push."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+
+from kernel.errors import Unavailable
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# A stalled process must not keep customers' rows locked; a slow statement is answered 503, not waited for.
+_OPTIONS = "-c idle_in_transaction_session_timeout=5s -c statement_timeout=5s -c lock_timeout=4s -c timezone=UTC"
+
+
+class Connections:
+    """At most `most` connections, opened when first needed, replaced when broken."""
+
+    def __init__(self, dsn: str, *, most: int) -> None:
+        self._dsn = dsn
+        self._room = asyncio.Semaphore(most)
+        self._free: list[Connection] = []
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        """A connection of the caller's own. Raises Unavailable when the database cannot be reached."""
+        async with self._room:
+            connection = self._free.pop() if self._free else None
+            if connection is None or connection.closed:
+                connection = await self._open()
+            try:
+                yield connection
+            except BaseException:
+                # Its state is unknown (a cancelled pipeline, a lost server): a new one is cheaper than being wrong.
+                await connection.close()
+                raise
+            self._free.append(connection)
+
+    async def close(self) -> None:
+        """Close what is free; what is out closes with its batch."""
+        while self._free:
+            await self._free.pop().close()
+
+    async def _open(self) -> Connection:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                self._dsn, options=_OPTIONS, connect_timeout=5, application_name="weir-gate"
+            )
+        except psycopg.OperationalError as error:
+            raise Unavailable("the database cannot be reached") from error

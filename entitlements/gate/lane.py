@@ -1,0 +1,71 @@
+"""Group commit without a timer: calls that arrive while batches are in flight form the next one.
+
+With few callers each gets a batch of its own at once; under load batches grow as large as the
+backlog, so a durable commit is paid once for many calls.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from kernel.errors import Unavailable
+
+Call = TypeVar("Call")
+Result = TypeVar("Result")
+
+Waiting = tuple[Call, "asyncio.Future[Result]"]
+
+
+class Lane(Generic[Call, Result]):
+    """Runs calls in batches: at most `width` batches at a time, of at most `most` calls each.
+
+    `run` answers a batch with one result or exception per call, in order; if it raises, every call
+    of the batch gets that exception.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Call]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        width: int,
+        most: int,
+        backlog: int,
+    ) -> None:
+        self._run = run
+        self._width, self._most, self._backlog = width, most, backlog
+        self._waiting: deque[tuple[Call, asyncio.Future[Result]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, call: Call) -> Result:
+        """Wait for the call's turn and its result. Raises Unavailable when too many wait already."""
+        if len(self._waiting) >= self._backlog:
+            raise Unavailable("too many calls are waiting; try again in a moment")
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((call, future))
+        self._start()
+        return await future
+
+    def _start(self) -> None:
+        while self._waiting and len(self._tasks) < self._width:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            task = asyncio.create_task(self._answer(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._start()
+
+    async def _answer(self, batch: list[tuple[Call, "asyncio.Future[Result]"]]) -> None:
+        try:
+            results = await self._run([call for call, _ in batch])
+        except Exception as error:  # noqa: BLE001 - handed to every caller of the batch
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():  # The caller went away; what was written stays, under its key.
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

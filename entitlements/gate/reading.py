@@ -1,0 +1,194 @@
+"""From bytes to validated facts. Every refusal names the field at fault; one bad item spoils no other."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from entitlements.core.check import Question
+from entitlements.core.record import InnerCall, UsageFact
+from entitlements.gate.messages import MAX_EVENTS, MAX_TAGS, CheckRequest, Estimate, UsageItem
+from kernel.clock import EARLIEST, FUTURE_SKEW, BadInstant, parse_instant
+from kernel.errors import InvalidInput, MalformedBody, Problem
+from kernel.ids import body_digest, key_digest
+from kernel.units import InexactAmount, Microcredits, parse_credits, parse_usd
+from kernel.usage import Usage
+from metering import readers
+
+T = TypeVar("T")
+Item = tuple[str, UsageFact] | Problem
+"""A customer's key with what happened, or why the item was refused."""
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+class TimeOutOfRange(InvalidInput):
+    code = "time_out_of_range"
+    title = "The event's time cannot be right"
+
+
+class UsageUnreadable(InvalidInput):
+    code = "usage_unreadable"
+    title = "The usage body could not be read"
+
+
+def decode(body: bytes) -> Any:
+    """JSON to plain values. Raises MalformedBody."""
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError:
+        raise MalformedBody("the JSON is nested too deeply") from None
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise MalformedBody(str(error)) from None
+
+
+def read_check(body: bytes) -> tuple[str, Question]:
+    """The customer's key and the question. Raises MalformedBody, InvalidInput."""
+    request = _convert(decode(body), CheckRequest)
+    return request.customer, Question(
+        feature=request.feature,
+        model=request.model,
+        user_key=request.user,
+        run_key=request.run,
+        estimate=_estimate(request.estimate),
+    )
+
+
+def read_usage(body: bytes, now: datetime) -> tuple[list[Item], bool]:
+    """The items, and whether the caller sent a single one. Raises MalformedBody, InvalidInput for the whole body."""
+    raw = decode(body)
+    if isinstance(raw, dict) and "events" not in raw:
+        return [_item(raw, now)], True
+    if isinstance(raw, dict):
+        unknown = next((name for name in raw if name != "events"), None)
+        if unknown is not None:
+            raise InvalidInput(f"unknown field {unknown!r}", field=unknown)
+        raw = raw["events"]
+    if not isinstance(raw, list):
+        raise InvalidInput('send one event, or {"events": [...]}', field="events")
+    if not 1 <= len(raw) <= MAX_EVENTS:
+        raise InvalidInput(f"a batch holds 1 to {MAX_EVENTS} events, this one has {len(raw)}", field="events")
+    return [_item(item, now) for item in raw], False
+
+
+def _item(raw: Any, now: datetime) -> Item:
+    try:
+        item = _convert(raw, UsageItem)
+        return item.customer, _fact(item, raw, now)
+    except Problem as problem:
+        return problem
+
+
+def _fact(item: UsageItem, raw: Any, now: datetime) -> UsageFact:
+    reading = _reading(item)
+    usage = reading.usage if reading else Usage()
+    return UsageFact(
+        key=item.key,
+        key_digest=key_digest(item.key),
+        body_digest=body_digest(raw),
+        feature=item.feature,
+        action=item.action,
+        user_key=item.user,
+        run_key=item.run,
+        tags=_tags(item.tags),
+        # The response names the model that answered; the request's name is only what was asked for.
+        provider=item.provider or (reading.provider if reading else None) or "",
+        model=(reading.model if reading else None) or item.model,
+        processing=item.processing or (reading.processing if reading else None) or "",
+        region=item.region or (reading.region if reading else None) or "",
+        memoised=item.memoised,
+        usage=usage,
+        inner=tuple(_inner(inner, item) for inner in reading.inner) if reading else (),
+        stated_microcredits=None if item.credits is None else _credits(item.credits, "credits"),
+        reported_cost_nanousd=_reported_cost(item, reading),
+        occurred_at=now if item.occurred_at is None else _occurred_at(item.occurred_at, now),
+    )
+
+
+def _inner(reading: readers.Reading, item: UsageItem) -> InnerCall:
+    return InnerCall(reading.model or "", reading.provider or item.provider, reading.usage)
+
+
+def _reading(item: UsageItem) -> readers.Reading | None:
+    if item.usage is None:
+        return None
+    try:
+        return readers.read(item.usage, item.format or None)
+    except readers.UnreadableUsage as error:
+        raise UsageUnreadable(error.reason, field=f"usage.{error.field}" if error.field else "usage") from None
+
+
+def _reported_cost(item: UsageItem, reading: readers.Reading | None) -> int | None:
+    if item.reported_cost_usd is None:
+        return reading.reported_cost_nanousd if reading else None
+    try:
+        cost = parse_usd(item.reported_cost_usd)
+    except InexactAmount as error:
+        raise InvalidInput(str(error), field="reported_cost_usd") from None
+    if cost < 0:
+        raise InvalidInput("a cost cannot be negative", field="reported_cost_usd")
+    return cost
+
+
+def _tags(tags: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not tags:
+        return None
+    if len(tags) > MAX_TAGS:
+        raise InvalidInput(f"an event has at most {MAX_TAGS} tags", field="tags")
+    for name, value in tags.items():
+        if isinstance(value, str) and ("\x00" in value or len(value) > 1000):
+            raise InvalidInput("a tag holds at most 1,000 characters, none of them NUL", field=f"tags.{name}")
+    return dict(tags)
+
+
+def _occurred_at(text: str, now: datetime) -> datetime:
+    try:
+        instant = parse_instant(text)
+    except BadInstant as error:
+        raise InvalidInput(str(error), field="occurred_at") from None
+    if instant > now + FUTURE_SKEW:
+        raise TimeOutOfRange(f"{text} lies in the future", field="occurred_at")
+    if instant < EARLIEST:
+        raise TimeOutOfRange(f"{text} is before {EARLIEST.year}", field="occurred_at")
+    return instant
+
+
+def _estimate(estimate: Estimate | None) -> int | Usage | None:
+    if estimate is None:
+        return None
+    tokens = estimate.input_tokens, estimate.max_output_tokens
+    if estimate.credits is not None:
+        if tokens != (None, None):
+            raise InvalidInput("estimate by credits or by tokens, not both", field="estimate")
+        return _credits(estimate.credits, "estimate.credits")
+    if tokens == (None, None):
+        return None
+    return Usage(input_tokens=tokens[0] or 0, output_tokens=tokens[1] or 0)
+
+
+def _credits(text: str, field: str) -> Microcredits:
+    try:
+        amount = parse_credits(text)
+    except InexactAmount as error:
+        raise InvalidInput(str(error), field=field) from None
+    if amount < 0:
+        raise InvalidInput("credits cannot be negative here", field=field)
+    return amount
+
+
+def _convert(raw: Any, type_: type[T]) -> T:
+    try:
+        return msgspec.convert(raw, type_)
+    except msgspec.ValidationError as error:
+        match = _PLACE.match(str(error))
+        what, path = (match["what"], match["path"]) if match else (str(error), None)
+        field = (path or "").lstrip(".") or _named(what)
+        raise InvalidInput(what, field=field) from None
+
+
+def _named(what: str) -> str | None:
+    """The field a message about the whole object is about: a missing or an unknown one."""
+    match = re.search(r"field `([^`]+)`", what)
+    return match[1] if match else None

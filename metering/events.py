@@ -1,0 +1,146 @@
+"""Usage events as rows to write, and the rollups they move. Pure: the writer holds the connection.
+
+Events and their rollups are written by the transaction that charges them, so a sum can never
+disagree with its events.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel.sql_files import Statement, sql_file
+from kernel.usage import COLUMN_FIELDS, FIELDS, Usage
+
+_OTHER_FIELDS = tuple(name for name in FIELDS if name not in COLUMN_FIELDS)
+_json = msgspec.json.Encoder()
+
+
+def other_usage(usage: Usage) -> dict[str, int] | None:
+    """The counts that have no column of their own."""
+    return {name: count for name in _OTHER_FIELDS if (count := getattr(usage, name))} or None
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A usage event to store, in the column order of `usage_event`."""
+
+    customer_id: int
+    key_digest: UUID
+    key: str
+    body_digest: UUID
+    occurred_at: datetime
+    received_at: datetime
+    feature_id: int
+    action: str
+    user_key: str
+    run_key: str
+    tags: dict[str, Any] | None
+    provider: str
+    model: str
+    reported_model: str
+    processing: str
+    region: str
+    memoised: bool
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    other_usage: dict[str, int] | None
+    plan_version_id: int
+    rate_id: int | None
+    charged_microcredits: int | None
+    cost_nanousd: int | None
+    computed_cost_nanousd: int | None
+    reported_cost_nanousd: int | None
+    cost_card: str
+    hold_id: UUID | None
+
+
+SUMS = (
+    "calls",
+    "memoised_calls",
+    "unpriced_calls",
+    "unrated_calls",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "charged_microcredits",
+    "cost_nanousd",
+    "computed_cost_nanousd",
+    "reported_cost_nanousd",
+)
+"""The columns a rollup adds up, in the order of `contribution`."""
+
+DAY_KEY = ("customer_id", "day", "plan_version_id", "feature_id", "model", "user_key")
+MONTH_KEY = ("customer_id", "month", "plan_version_id", "feature_id", "model")
+
+
+def contribution(row: EventRow) -> tuple[int, ...]:
+    """What one event adds to its rollups."""
+    return (
+        1,
+        int(row.memoised),
+        int(row.cost_nanousd is None),
+        int(row.charged_microcredits is None),
+        row.input_tokens,
+        row.cache_read_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.output_tokens,
+        row.reasoning_tokens,
+        row.charged_microcredits or 0,
+        row.cost_nanousd or 0,
+        row.computed_cost_nanousd or 0,
+        row.reported_cost_nanousd or 0,
+    )
+
+
+def write_statements(rows: Sequence[EventRow]) -> list[Statement]:
+    """The statements that store `rows` and add them to the rollups of their own days and months."""
+    if not rows:
+        return []
+    columns = dict(zip(EventRow.__struct_fields__, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
+    params: dict[str, Any] = {name: list(values) for name, values in columns.items()}
+    for name in ("tags", "other_usage"):
+        params[name] = [None if value is None else _json.encode(value).decode() for value in params[name]]
+    days = _add_up((_day_key(row), contribution(row)) for row in rows)
+    months = _add_up((_month_key(row), contribution(row)) for row in rows)
+    return [
+        Statement(sql_file("metering", "insert_events"), params),
+        Statement(sql_file("metering", "add_to_usage_day"), _columns(DAY_KEY, days)),
+        Statement(sql_file("metering", "add_to_usage_month"), _columns(MONTH_KEY, months)),
+    ]
+
+
+_Key = tuple[int | date | str, ...]
+
+
+def _day_key(row: EventRow) -> _Key:
+    return row.customer_id, row.occurred_at.date(), row.plan_version_id, row.feature_id, row.model, row.user_key
+
+
+def _month_key(row: EventRow) -> _Key:
+    month = row.occurred_at.date().replace(day=1)
+    return row.customer_id, month, row.plan_version_id, row.feature_id, row.model
+
+
+def _add_up(parts: Iterable[tuple[_Key, tuple[int, ...]]]) -> dict[_Key, tuple[int, ...]]:
+    sums: dict[_Key, tuple[int, ...]] = {}
+    for key, part in parts:
+        before = sums.get(key)
+        sums[key] = part if before is None else tuple(map(int.__add__, before, part))
+    return sums
+
+
+def _columns(key: tuple[str, ...], sums: dict[_Key, tuple[int, ...]]) -> dict[str, Any]:
+    # Sorted, so that two writers of the same rows take their locks in one order.
+    rows = sorted(sums.items())
+    columns = zip(*((*part, *total) for part, total in rows), strict=True)
+    return {name: list(values) for name, values in zip((*key, *SUMS), columns, strict=True)}

@@ -1,0 +1,52 @@
+"""The whole suite runs on a real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config import embedded_postgres
+
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+
+embedded_postgres.database_url()
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+"""Recorded data and conformance cases, beside the project where they are to be had."""
+
+
+def needs_shared(*parts: str) -> Path:
+    """A file of the recorded data; skips the test, visibly, where there is none."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"{'/'.join(parts)} is not here: recorded data is not part of a clone")
+    return path
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    """Tests that commit are undone by TRUNCATE, which the ledger refuses: here, and only here, it may."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_is_not_truncated")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """Rolled-back revisions must not be found in the process's memory by the next test."""
+    yield
+    reference = sys.modules.get("entitlements.store.reference")
+    if reference is not None:
+        reference.django_reference.forget()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """An ordinary instant, in the middle of a month."""
+    return datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
