@@ -1,0 +1,3 @@
+from margins.models.cost_line import CostLine
+
+__all__ = ["CostLine"]

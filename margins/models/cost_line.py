@@ -1,0 +1,81 @@
+from django.db import models
+from django.db.models import F, Q
+from djmoney.models.fields import MoneyField
+
+from entitlements.models import Customer
+from margins.cost_lines import Basis
+from margins.margin import INFERENCE
+from plans.models import Feature, Plan
+from plans.models.fields import key_field
+
+BASES = [
+    (Basis.PER_CUSTOMER, "per customer and calendar month"),
+    (Basis.PER_CALL, "per call"),
+    (Basis.PER_MILLION_TOKENS, "per million tokens, input and output"),
+    (Basis.PER_CREDIT, "per credit charged"),
+    (Basis.PERCENT_OF_REVENUE, "% of revenue"),
+]
+
+
+class CostLine(models.Model):
+    """Something we pay besides inference: hosting, third-party APIs, support, payment fees.
+
+    Lines are dated, over [starts_on, ends_on) in UTC days, and their figures never change (trigger
+    ``cost_line_keeps_its_history``): to change a price, end the line and start another under the
+    same key; to undo a mistake, end it on the day it starts. Lines of one key add up to one line of
+    COGS, so `hosting` may differ by plan.
+    """
+
+    key = key_field(unique=False)
+    name = models.CharField(max_length=100)
+    basis = models.CharField(max_length=20, choices=BASES)
+    amount = MoneyField(
+        max_digits=18, decimal_places=9, default_currency="USD", null=True, blank=True,
+        help_text="Per what the basis says; empty for a percentage.",
+    )  # fmt: skip
+    percent = models.DecimalField(
+        max_digits=7, decimal_places=4, null=True, blank=True, help_text="2.9 is 2.9 % of recognised revenue."
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Only this customer."
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Only on this plan."
+    )
+    feature = models.ForeignKey(
+        Feature, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Only its usage."
+    )
+    starts_on = models.DateField(help_text="First UTC day it counts.")
+    ends_on = models.DateField(null=True, blank=True, help_text="First UTC day it no longer counts.")
+    note = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "cost_line"
+        ordering = ["key", "starts_on", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(basis="percent_of_revenue", percent__isnull=False, amount=None)
+                | (~Q(basis="percent_of_revenue") & Q(percent=None, amount__isnull=False)),
+                name="cost_line_has_what_its_basis_needs",
+            ),
+            models.CheckConstraint(
+                condition=Q(basis__in=[basis.value for basis in Basis]), name="cost_line_basis_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0), name="cost_line_amount_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(percent=None) | Q(percent__gte=0, percent__lte=100), name="cost_line_percent_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="cost_line_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(feature=None) | Q(basis__in=["per_call", "per_million_tokens", "per_credit"]),
+                name="cost_line_of_a_feature_counts_usage",
+            ),
+            models.CheckConstraint(condition=~Q(key=INFERENCE), name="cost_line_is_not_inference"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,32 @@
+"""Cost lines as values."""
+
+from datetime import date
+
+from django.db.models import Q
+
+from margins.cost_lines import Basis, LineTerms
+from margins.models import CostLine
+from margins.units import nano_of
+
+
+def cost_lines(start: date, end: date) -> list[LineTerms]:
+    """The lines that hold on some day of [start, end), in order of key and start."""
+    rows = CostLine.objects.filter(Q(ends_on=None) | Q(ends_on__gt=start), starts_on__lt=end)
+    return [_terms(row) for row in rows]
+
+
+def _terms(row: CostLine) -> LineTerms:
+    return LineTerms(
+        id=row.pk,
+        key=row.key,
+        name=row.name,
+        basis=Basis(row.basis),
+        amount_nano=nano_of(row.amount.amount) if row.amount is not None else 0,
+        currency=row.amount.currency.code if row.amount is not None else "",
+        percent_e4=int(row.percent.scaleb(4)) if row.percent is not None else 0,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        customer_id=row.customer_id,
+        plan_id=row.plan_id,
+        feature_id=row.feature_id,
+    )

@@ -1,0 +1,173 @@
+"""Gross margin by any combination of customer, plan, feature, model and day."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from entitlements.models import Customer
+from margins.cost_lines import Basis, LineTerms, revenue_cost_femto, usage_cost_femto
+from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
+from margins.queries.facts import CostFact, Grain, Place, RevenueFact, UsageFact, money_facts, usage_facts
+from margins.queries.lines import cost_lines
+from margins.slices import Slice, slices
+from margins.units import FEMTO_PER_NANO
+from plans.models import Feature, PlanVersion
+
+
+class Dimension(StrEnum):
+    CUSTOMER = "customer"
+    PLAN = "plan"
+    FEATURE = "feature"
+    MODEL = "model"
+    DAY = "day"
+
+
+Key = tuple[str | date | None, ...]
+"""The values of a row's dimensions. None: it belongs to none (no plan), or to no one alone (unallocated)."""
+
+
+class MarginRow(NamedTuple):
+    key: Key
+    margin: Margin
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which days [start, end), in UTC, and whose: every customer's when `customer_ids` is None."""
+
+    start: date
+    end: date
+    customer_ids: Sequence[int] | None = None
+
+
+def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list[MarginRow]:
+    """One row for each value of `by` and billing currency, in order of their keys, those without one last.
+
+    Days that have not begun are left out, and the current one counts until `now`. The rows sum to
+    the same totals whatever `by` is, and a row to the rows of any finer cut of it.
+    """
+    lines = cost_lines(scope.start, scope.end)
+    plans = _plans()
+    grain = _grain(by, lines, plans)
+    daily = Dimension.DAY in by or grain.feature or grain.model
+    days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
+    if not days:
+        return []
+    usage = list(usage_facts(days, grain, scope.customer_ids))
+    money = list(money_facts(days, grain, lines, scope.customer_ids))
+    key_of = _key_maker(by, days, plans, [fact.place for fact in (*usage, *money)])
+    sums = _Sums(days, lines, plans, key_of)
+    for fact in usage:
+        sums.add_usage(fact)
+    for entry in money:
+        sums.add_money(entry)
+    return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
+
+
+class PlanOf(NamedTuple):
+    id: int
+    key: str
+
+
+class _Sums:
+    """Facts, with the cost lines they bear, summed by key and billing currency."""
+
+    def __init__(
+        self,
+        days: Sequence[Slice],
+        lines: Sequence[LineTerms],
+        plans: dict[int, PlanOf],
+        key_of: Callable[[Place], Key],
+    ) -> None:
+        self.rows: dict[tuple[Key, str], Margin] = {}
+        self._plans = plans
+        self._key_of = key_of
+        self._line_keys = {line.id: line.key for line in lines}
+        self._lines_of = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
+
+    def add_usage(self, fact: UsageFact) -> None:
+        margin = self._margin(fact.place)
+        margin.add_usage(fact.usage)
+        margin.add_cost(INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
+        for line in self._lines(fact.place):
+            if cost := usage_cost_femto(line, fact.usage):
+                margin.add_cost(line.key, cost, line.currency)
+
+    def add_money(self, fact: RevenueFact | CostFact) -> None:
+        margin = self._margin(fact.place)
+        if isinstance(fact, CostFact):
+            margin.add_cost(self._line_keys[fact.line_id], fact.cost_nano * FEMTO_PER_NANO, fact.currency)
+            return
+        margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
+        for line in self._lines(fact.place):
+            if cost := revenue_cost_femto(line, fact.revenue_nano):
+                margin.add_cost(line.key, cost, fact.currency)
+
+    def _margin(self, place: Place) -> Margin:
+        return self.rows.setdefault((self._key_of(place), place.currency), Margin(place.currency))
+
+    def _lines(self, place: Place) -> list[LineTerms]:
+        plan = self._plans.get(place.plan_version_id or 0)
+        return [
+            line
+            for line in self._lines_of[place.slice]
+            if line.selects(
+                customer_id=place.customer_id, plan_id=plan.id if plan else None, feature_id=place.feature_id
+            )
+        ]
+
+
+def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int, PlanOf]) -> Grain:
+    counted = [line for line in lines if line.basis is not Basis.PER_CUSTOMER]
+    named_plans = {line.plan_id for line in counted if line.plan_id is not None}
+    return Grain(
+        customer=Dimension.CUSTOMER in by,
+        plan=Dimension.PLAN in by,
+        feature=Dimension.FEATURE in by,
+        model=Dimension.MODEL in by,
+        named_customers=sorted({line.customer_id for line in counted if line.customer_id is not None}),
+        named_plan_versions=[version for version, plan in plans.items() if plan.id in named_plans],
+        named_features=sorted({line.feature_id for line in counted if line.feature_id is not None}),
+    )
+
+
+def _plans() -> dict[int, PlanOf]:
+    versions = PlanVersion.objects.values_list("id", "plan_id", "plan__key")
+    return {version: PlanOf(plan_id, key) for version, plan_id, key in versions}
+
+
+def _key_maker(
+    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], places: Iterable[Place]
+) -> Callable[[Place], Key]:
+    customers: dict[int, str] = {}
+    features: dict[int, str] = {}
+    if Dimension.CUSTOMER in by:
+        ids = {place.customer_id for place in places if place.customer_id is not None}
+        customers = dict(Customer.objects.filter(id__in=ids).values_list("id", "key"))
+    if Dimension.FEATURE in by:
+        features = dict(Feature.objects.values_list("id", "key"))
+
+    def plan_key(place: Place) -> str | None:
+        plan = plans.get(place.plan_version_id or 0)
+        return plan.key if plan else None
+
+    readers: dict[Dimension, Callable[[Place], str | date | None]] = {
+        Dimension.CUSTOMER: lambda place: customers.get(place.customer_id or 0),
+        Dimension.PLAN: plan_key,
+        Dimension.FEATURE: lambda place: features.get(place.feature_id or 0),
+        Dimension.MODEL: lambda place: place.model or None,
+        Dimension.DAY: lambda place: days[place.slice].first_day,
+    }
+    chosen = [readers[dimension] for dimension in by]
+    return lambda place: tuple(read(place) for read in chosen)
+
+
+def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
+    return order_of(row.key), row.margin.currency
+
+
+def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
+    """How keys sort: by their text, those without a value last."""
+    return tuple((value is None, "" if value is None else str(value)) for value in key)
