@@ -49,7 +49,7 @@ class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
 
 
-class Warning_(msgspec.Struct, frozen=True, omit_defaults=True):
+class Caution(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something the caller should know although the answer is yes."""
 
     code: str
@@ -65,7 +65,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     needed_microcredits: int | None
     limiting: Limiting | None = None
     remedy: Remedy | None = None
-    warnings: tuple[Warning_, ...] = ()
+    warnings: tuple[Caution, ...] = ()
 
 
 class _Right(msgspec.Struct, frozen=True):
@@ -159,7 +159,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 reason="overage",
                 model=self.name(asked),
                 needed_microcredits=needed,
-                warnings=(*warnings, Warning_("overage", "the credits are used up; this call is overage")),
+                warnings=(*warnings, Caution("overage", "the credits are used up; this call is overage")),
             )
         if self.right.at_limit == "downgrade":
             return self.fall_back("insufficient_credits", asked)
@@ -204,14 +204,14 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             remedy=remedy,
         )
 
-    def _warnings(self, asked: ModelTerms | None, needed: int | None) -> tuple[Warning_, ...]:
-        warnings: list[Warning_] = []
+    def _warnings(self, asked: ModelTerms | None, needed: int | None) -> tuple[Caution, ...]:
+        warnings: list[Caution] = []
         if self.question.model and asked is None:
             warnings.append(
-                Warning_("model_unknown", f"{self.question.model!r} is not in the catalogue: it has no tier")
+                Caution("model_unknown", f"{self.question.model!r} is not in the catalogue: it has no tier")
             )
         if needed is None:
-            warnings.append(Warning_("unrated", "no rate matches this action: it will be recorded without a charge"))
+            warnings.append(Caution("unrated", "no rate matches this action: it will be recorded without a charge"))
         return tuple(warnings)
 
 

@@ -78,9 +78,11 @@ def release_expired(account: Account, now: datetime) -> None:
 def _next_instant(account: Account, horizon: datetime) -> datetime | None:
     """The earliest instant at or after `horizon` at which something happens by itself."""
     instants = [account.period_end, account.allowance_end]
-    for grant in account.grants:
-        if grant.closed_at is None:
-            instants.append(grant.expires_at if grant.activated_at else grant.effective_at)
+    instants += (
+        grant.expires_at if grant.activated_at else grant.effective_at
+        for grant in account.grants
+        if grant.closed_at is None
+    )
     return min((instant for instant in instants if instant is not None and instant >= horizon), default=None)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,8 +25,6 @@ from metering.events import EventRow
 Authorize = Callable[[Reference], None]
 """Raises NotAuthenticated or ScopeMissing. Asked again with the reference data a batch is decided on,
 so that a key revoked a moment ago decides nothing."""
-
-C = TypeVar("C", bound="Call")
 
 
 class BalanceNow(msgspec.Struct, frozen=True):
@@ -127,7 +125,7 @@ class Engine:
                 return await self._record_once(calls)
             except _PASSING:
                 continue
-            except psycopg.errors.DataError as error:
+            except psycopg.errors.DataError:
                 if len(calls) == 1:
                     raise
                 break
@@ -180,7 +178,7 @@ async def _run_all(
 ) -> list[list[tuple[Any, ...]]]:
     """Run statements in one round trip, and the COMMIT with them."""
     async with connection.pipeline():
-        cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]  # type: ignore[call-overload]
+        cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
         if commit:
             await connection.commit()
         return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]

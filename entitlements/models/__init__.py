@@ -1,5 +1,6 @@
+from entitlements.core.words import Bucket, EntryKind
 from entitlements.models.customer import Customer, Entitlement, Subscription
-from entitlements.models.ledger import Balance, Bucket, CreditGrant, EntryKind, Hold, LedgerEntry
+from entitlements.models.ledger import Balance, CreditGrant, Hold, LedgerEntry
 
 __all__ = [
     "Balance",

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
@@ -86,6 +88,9 @@ class CreditGrant(models.Model):
     subscription_id = models.BigIntegerField(null=True, blank=True)
     reason = models.TextField(default="", blank=True)
     actor = models.TextField(default="", blank=True)
+
+    # Said here because djmoney's patched manager hides its type from the checker.
+    objects: ClassVar["models.Manager[CreditGrant]"] = models.Manager()
 
     class Meta:
         db_table = "credit_grant"

@@ -41,7 +41,7 @@ def load_statements(
 def build_accounts(results: Sequence[Rows]) -> tuple[int, dict[str, Account]]:
     """The revision of the cached catalogue, and the accounts found, by customer key."""
     balances, revision, grants, own, seen = results
-    by_id = {row[0]: Account(*row, grants=[], own_entitlements={}, seen={}) for row in balances}
+    by_id = {row[0]: Account(*row) for row in balances}
     for customer_id, *grant in grants:
         by_id[customer_id].grants.append(GrantState(*grant))
     for account in by_id.values():

@@ -16,7 +16,6 @@ from metering.costing.overrides import SELECT_OVERRIDES, overrides_from_rows
 from plans import catalogue as plans_catalogue
 from plans.catalogue import Catalogue
 
-
 Rows = Sequence[tuple[Any, ...]]
 
 

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -79,6 +81,9 @@ class PlanVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
+    # Said here because djmoney's patched manager hides its type from the checker.
+    objects: ClassVar["models.Manager[PlanVersion]"] = models.Manager()
+
     class Meta:
         db_table = "plan_version"
         ordering = ["plan", "-number"]
@@ -100,7 +105,8 @@ class PlanVersion(models.Model):
                 name="plan_version_spend_cap_is_not_negative",
             ),
             models.CheckConstraint(
-                condition=Q(overage_price=None) | Q(overage_price__gte=0, overage_price_currency=models.F("price_currency")),
+                condition=Q(overage_price=None)
+                | Q(overage_price__gte=0, overage_price_currency=models.F("price_currency")),
                 name="plan_version_has_one_currency",
             ),
         ]  # fmt: skip

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from djmoney.models.fields import MoneyField
@@ -16,6 +18,9 @@ class TopUpPack(models.Model):
     expires_after_days = models.PositiveIntegerField(null=True, blank=True, help_text="Empty never expires.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order on the buy page.")
     active = models.BooleanField(default=True)
+
+    # Said here because djmoney's patched manager hides its type from the checker.
+    objects: ClassVar["models.Manager[TopUpPack]"] = models.Manager()
 
     class Meta:
         db_table = "top_up_pack"
