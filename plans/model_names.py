@@ -125,6 +125,20 @@ class ModelNames:
         return None
 
 
+def clashes(families: Iterable[ModelName]) -> list[str]:
+    """Ids and rules that two families claim, in words. Resolution would pick one silently."""
+    claimed: dict[str, str] = {}
+    found: list[str] = []
+    for family in sorted(families, key=lambda family: family.key):
+        claims = {f"the id {name.lower()!r}" for name in (family.key, *family.aliases)}
+        claims |= {f"the {rule.kind} rule {rule.pattern.lower()!r}" for rule in family.matches}
+        for claim in sorted(claims):
+            owner = claimed.setdefault(claim, family.key)
+            if owner != family.key:
+                found.append(f"{claim} belongs to {owner} and to {family.key}")
+    return found
+
+
 def compiled_regex(pattern: str) -> "re.Pattern[str] | None":
     """The pattern as rules use it (whole id, case ignored), or None when it is not a regular expression."""
     try:

@@ -1,0 +1,1 @@
+"""What changes the catalogue's state, and what answers questions about it. Refusals: plans/problems.py."""
