@@ -78,7 +78,7 @@ TEMPLATES = [
 # environment first. Importing settings alone never starts a server, so tools can read them.
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://weir@127.0.0.1:1/weir")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
-DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TEST_DATABASE")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

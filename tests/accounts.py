@@ -4,31 +4,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from entitlements.core.account import Account, GrantState, NewGrant
 from entitlements.core.record import UsageFact
 from entitlements.core.timeline import grant_id, look_ahead, start_subscription
 from kernel.ids import body_digest, key_digest
+from kernel.units import NanoUsd
 from kernel.usage import Usage
+from metering.costing import Call, Costed
 from plans.terms import PlanTerms
 from tests.shop import CREDIT
 
 
-class Cost(msgspec.Struct, frozen=True):
-    nanousd: int
-    cost_card: str = "test"
-
-
 class Costs:
-    """A cost table: what a thousand tokens of a model cost in nano-USD; other models are unpriced."""
+    """A cost table: what a token of a model costs in nano-USD; other models are unpriced."""
 
     def __init__(self, **per_token: int) -> None:
         self.per_token = {name.replace("_", "-"): rate for name, rate in per_token.items()} or {"gpt-4o-mini": 100}
 
-    def cost(self, *, model: str, usage: Usage, **_: Any) -> Cost | None:
-        rate = self.per_token.get(model)
-        return None if rate is None else Cost(rate * (usage.input_tokens + usage.output_tokens))
+    def cost(self, usage: Usage, call: Call) -> Costed:
+        rate = self.per_token.get(call.model or "")
+        if rate is None:
+            return Costed(None, "")
+        return Costed(NanoUsd(rate * (usage.input_tokens + usage.output_tokens)), "test")
 
 
 def account(**parts: Any) -> Account:

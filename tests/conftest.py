@@ -1,19 +1,11 @@
 """The whole suite runs on a real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
 
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from config import embedded_postgres
-
-os.environ.setdefault("LOG_LEVEL", "WARNING")
-
-
-embedded_postgres.database_url()
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 """Recorded data and conformance cases, beside the project where they are to be had."""

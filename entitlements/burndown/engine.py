@@ -35,8 +35,9 @@ def run(
     Grants that do not touch the run are left out; those that are not later than its start need a
     balance there, and every balance its grant. The order of the three collections does not matter.
 
-    At `until` itself a reset and a recurrence count, so that a reader at the instant of renewal
-    sees the renewed balance; a start or an end there does not. Raises BurndownError.
+    A grant that starts or ends exactly at `until` is left to the next run. But where a grant recurs
+    or a usage period begins there, a last segment of no length shows it, so that a reader at the
+    instant of renewal sees the renewed balance. Raises BurndownError.
     """
     _check_snapshot(start, until)
     _check_resets(resets, start.at, until)
@@ -51,7 +52,7 @@ def run(
             walk.roll_over(closing, preserve_overage=preserve_overage_at_reset)
     last = instants[-1]
     snapshot = walk.snapshot(last.at)
-    if last.reset or last.recurring or len(instants) == 1:
+    if last.recurring or walk.usage_since == last.at:
         walk.use(last, Instant(at=last.at), 0)
     return walk.result(snapshot)
 

@@ -50,10 +50,11 @@ def burn(remaining: Iterable[tuple[Key, int]], amount: int) -> tuple[list[tuple[
         raise ValueError("a burn cannot be negative")
     burned: list[tuple[Key, int]] = []
     for key, left in remaining:
-        if not amount:
-            break
+        if amount <= left:
+            if amount:
+                burned.append((key, amount))
+            return burned, 0
         if left > 0:
-            piece = min(left, amount)
-            burned.append((key, piece))
-            amount -= piece
+            burned.append((key, left))
+            amount -= left
     return burned, amount

@@ -47,6 +47,6 @@ def instants_of(
 
 
 def touches(grant: Grant, start: datetime, until: datetime) -> bool:
-    """Whether the grant's time and the run's have an instant in common, the ends of both included."""
+    """Whether the grant is active at some instant of the run, its last included."""
     ends_at = grant.ends_at
-    return grant.effective_at <= until and (ends_at is None or start <= ends_at)
+    return grant.effective_at <= until and (ends_at is None or start < ends_at)

@@ -4,34 +4,17 @@ from datetime import datetime
 from typing import Protocol
 
 from kernel.usage import Usage
+from metering.costing import Call, Costed
 from plans.catalogue import Catalogue
 from plans.rating import Charge, rate
 from plans.terms import ModelTerms, PlanTerms
 
 
-class PricedCost(Protocol):
-    """A supplier's cost with the card it was read from."""
-
-    @property
-    def nanousd(self) -> int: ...
-    @property
-    def cost_card(self) -> str: ...
-
-
 class CostSource(Protocol):
     """Where costs come from: metering's catalogue, or a table in a test."""
 
-    def cost(
-        self,
-        *,
-        provider: str | None,
-        model: str,
-        usage: Usage,
-        at: datetime,
-        processing: str | None,
-        region: str | None,
-    ) -> PricedCost | None:
-        """The cost in nano-USD, or None where nobody knows a price: unknown is never zero."""
+    def cost(self, usage: Usage, call: Call) -> Costed:
+        """The cost in nano-USD and its card; unpriced (None) where nobody knows a price: unknown is never zero."""
         ...
 
 

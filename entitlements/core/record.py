@@ -10,6 +10,7 @@ from entitlements.core.account import Account, SeenEvent
 from entitlements.core.pricing import CostSource, charge_for
 from kernel.errors import KeyReused, Problem
 from kernel.usage import Usage
+from metering.costing import Call
 from metering.events import EventRow, other_usage
 from plans.catalogue import Catalogue
 from plans.terms import ModelTerms, PlanTerms
@@ -138,19 +139,15 @@ def _computed_cost(fact: UsageFact, costs: CostSource) -> tuple[int | None, str]
     if fact.memoised or (not fact.model and fact.usage == _NOTHING):
         return 0, ""
     total, cards = 0, []
-    for call in (InnerCall(fact.model, fact.provider, fact.usage), *fact.inner):
-        priced = costs.cost(
-            provider=call.provider or None,
-            model=call.model,
-            usage=call.usage,
-            at=fact.occurred_at,
-            processing=fact.processing or None,
-            region=fact.region or None,
+    for inner in (InnerCall(fact.model, fact.provider, fact.usage), *fact.inner):
+        call = Call(
+            inner.provider or None, inner.model, fact.occurred_at, fact.processing or None, fact.region or None
         )
-        if priced is None:
+        costed = costs.cost(inner.usage, call)
+        if costed.nanousd is None:
             return None, ""
-        total += priced.nanousd
-        cards.append(priced.cost_card)
+        total += costed.nanousd
+        cards.append(costed.cost_card)
     return total, cards[0]
 
 

@@ -181,7 +181,8 @@ async def _run_all(
         cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
         if commit:
             await connection.commit()
-        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    # Only when the pipeline is done do the cursors know whether they have rows.
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
 def _settled(function: Callable[..., Any], call: Call, *args: Any) -> Any:
