@@ -1,5 +1,6 @@
 """Which grant pays first, and how an amount is taken from several."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -78,7 +79,7 @@ def test_taking_an_amount(
 
 
 def test_a_burn_stops_looking_once_paid() -> None:
-    def remaining():
+    def remaining() -> Iterator[tuple[str, int]]:
         yield "a", 10
         raise AssertionError("looked at a grant it did not need")
 
