@@ -12,6 +12,7 @@ import psycopg
 
 from access.key_cache import SELECT_ACTIVE, KeyRing
 from metering.costing import CostCatalogue, load_overrides
+from metering.costing.queries import PUBLISHED_CARDS
 from plans import catalogue as plans_catalogue
 from plans.catalogue import Catalogue
 
@@ -27,7 +28,7 @@ class Reference(msgspec.Struct, frozen=True):
     keys: KeyRing
 
 
-_SELECTS = (plans_catalogue.LOAD_SQL, "SELECT 1 WHERE false", SELECT_ACTIVE)
+_SELECTS = (plans_catalogue.LOAD_SQL, PUBLISHED_CARDS, SELECT_ACTIVE)
 
 
 def build(catalogue: Rows, overrides: Rows, keys: Rows) -> Reference:
@@ -36,7 +37,9 @@ def build(catalogue: Rows, overrides: Rows, keys: Rows) -> Reference:
     The catalogue is read first and names the revision: what changes meanwhile is read again.
     """
     known = plans_catalogue.from_json(catalogue[0][0])
-    return Reference(known.revision, known, CostCatalogue(load_overrides(overrides)), KeyRing.from_rows(keys))
+    return Reference(
+        known.revision, known, CostCatalogue(load_overrides(overrides)), KeyRing.from_rows(keys)
+    )
 
 
 class ReferenceCache:

@@ -1,4 +1,5 @@
+from metering.models.cost_card import CostCard, CostRate
 from metering.models.rollup import UsageDay, UsageMonth
 from metering.models.usage_event import UsageEvent, UsageTombstone
 
-__all__ = ["UsageDay", "UsageEvent", "UsageMonth", "UsageTombstone"]
+__all__ = ["CostCard", "CostRate", "UsageDay", "UsageEvent", "UsageMonth", "UsageTombstone"]
