@@ -23,7 +23,7 @@ from config.embedded_postgres.identity import Identity, choose_identity
 READY = "ready"
 
 _TICK_SECONDS = 0.25
-_GRACE_SECONDS = 2.0  # between one command and the next of a script the server need not stop
+_GRACE_SECONDS = 1.0  # between one command and the next of a script the server need not stop
 _SHORT_LIFE_SECONDS = 5.0
 _SHORT_LIVES = 3  # a server that ends so soon again and again is left alone
 

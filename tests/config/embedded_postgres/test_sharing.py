@@ -37,7 +37,7 @@ def test_two_processes_that_start_at_once_share_one_server_and_it_stays_for_the_
 
     assert first.url == url
     first.is_killed()
-    time.sleep(3)  # longer than the grace the keeper gives
+    time.sleep(2)  # longer than the grace the keeper gives
     with psycopg.connect(url) as database:
         assert database.execute("SELECT 1").fetchone() == (1,)
 
