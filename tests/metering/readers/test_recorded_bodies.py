@@ -108,10 +108,10 @@ def test_openrouter_says_what_it_charged(readings: list[tuple[dict[str, Any], Re
     charged = [(body, reading) for body, reading in readings if reading.format == "openrouter"]
     for body, reading in charged:
         usage = body["usage"]
-        # One was sent with our own key: OpenRouter took nothing, the upstream billed us.
+        # Two were sent with our own key: OpenRouter took nothing, the upstream billed us.
         upstream = usage["cost_details"]["upstream_inference_cost"] if usage.get("is_byok") else 0
         assert reading.reported_cost_nanousd == round((usage["cost"] + upstream) * 1e9), body
-    assert sum(body["usage"].get("is_byok", False) for body, _ in charged) == 1
+    assert sum(body["usage"].get("is_byok", False) for body, _ in charged) == 2
     assert all(reading.reported_cost_nanousd is None for _, reading in readings if reading.format != "openrouter")
 
 
