@@ -5,7 +5,7 @@ from pathlib import Path
 
 from celery import Celery
 
-from config.celery import defaults_for
+from config.queue import defaults_for
 
 _broker = os.environ["QUEUE_STORY_DATABASE"].replace("postgresql://", "pgmq://", 1)
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from config import embedded_postgres, pgmq
-from config.celery import DEFAULTS, defaults_for
+from config.queue import DEFAULTS, defaults_for
 from tests.config.embedded_postgres.users import HOUSE, eventually, kill_server
 
 FOLDER = "postgres"
@@ -38,6 +38,7 @@ class Worker:
     def __init__(self, url: str, notes: Path) -> None:
         self.notes = notes
         self.environment = os.environ | {"QUEUE_STORY_DATABASE": url, "QUEUE_STORY_NOTES": str(notes)}
+        self.environment.pop("DJANGO_SETTINGS_MODULE", None)  # this story is the queue's alone
         self.process = self._python("-m", "celery", "-A", _APP, "worker", "--pool", "threads", "--concurrency", "2")
 
     def send(self, note: str) -> None:
