@@ -12,6 +12,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     embedded_postgres.database_url()
     import django
+    from django.conf import settings
     from django.core.management import call_command
 
     from config import pgmq
@@ -19,6 +20,12 @@ def main() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     pgmq.main()
+    if settings.DEBUG:
+        settings.STATIC_ROOT.mkdir(
+            exist_ok=True
+        )  # files are then served from where they lie; only the folder is missed
+    elif not settings.STATIC_ROOT.exists():
+        call_command("collectstatic", interactive=False, verbosity=0)
     if os.environ.get("WEIR_DEMO") != "0":
         call_command("seed_demo", if_empty=True)
 
