@@ -63,7 +63,7 @@ class Fields:
             return None
         if type(value) not in (int, float, Decimal):
             raise UnreadableUsage(self.at(name), f"{_shown(value)} is not an amount of dollars")
-        dollars = value if isinstance(value, Decimal) else Decimal(repr(value))
+        dollars = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not dollars.is_finite() or not 0 <= dollars <= MAX_AMOUNT // NANOUSD_PER_USD:
             raise UnreadableUsage(self.at(name), f"{_shown(value)} is not an amount that could have been charged")
         with localcontext(prec=60):
@@ -118,5 +118,8 @@ def agreed(*sources: tuple[Fields, str]) -> int:
 
 
 def _shown(value: object) -> str:
+    # Python refuses to print integers of thousands of digits, which JSON may well hold.
+    if isinstance(value, int) and value.bit_length() > 1_000:
+        return "a number of hundreds of digits"
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kernel.clock import parse_instant
+from kernel.units import NanoUsd
 from kernel.usage import Usage
 from metering.costing import Call, CostCatalogue, Costed, default_catalogue
 from metering.readers import read
@@ -71,7 +72,7 @@ def test_the_card_names_the_catalogue_and_our_hand_in_it() -> None:
     corrected = catalogue.cost(MILLION_IN, Call("anthropic", "claude-opus-4-6", NOW, region="us"))
     assert corrected.cost_card == "genai-prices/0.2.3+weir-corrections/2026-11-23"
     ours = catalogue.cost(Usage(rerank_searches=1), Call("cohere", "rerank-v3.5", NOW))
-    assert ours == Costed(2_000_000, "weir-corrections/2026-11-23")
+    assert ours == Costed(NanoUsd(2_000_000), "weir-corrections/2026-11-23")
 
 
 @pytest.mark.parametrize(

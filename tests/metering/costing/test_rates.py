@@ -142,9 +142,7 @@ def test_cached_tokens_count_towards_the_step() -> None:
     assert cost(Usage(input_tokens=200_001, cache_read_tokens=200_000), card) == 2 + 20_000
 
 
-@pytest.mark.parametrize(
-    ("tokens", "nanousd"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3), (7, 4)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("tokens", "nanousd"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 2), (6, 3), (7, 4)], ids=str)
 def test_half_a_nanodollar_rounds_to_even(tokens: int, nanousd: int) -> None:
     half = rates(input_tokens=flat(Fraction(1, 2)))
     assert cost(Usage(input_tokens=tokens), half) == nanousd
@@ -152,7 +150,7 @@ def test_half_a_nanodollar_rounds_to_even(tokens: int, nanousd: int) -> None:
 
 def test_rates_that_are_no_whole_nanodollars_stay_exact_until_the_end() -> None:
     third = rates(input_tokens="0.0833333333333333", audio_milliseconds=flat(Fraction(40_000_000, 3_600_000)))
-    assert cost(Usage(input_tokens=12_000_000), third) == 999_999_999_999_6 // 10_000 + 1
+    assert cost(Usage(input_tokens=12_000_000), third) == 1_000_000_000, "not 12 million times 83 nano-USD"
     assert cost(Usage(audio_milliseconds=3_600_000), third) == 40_000_000, "an hour is not 3.6 million roundings"
 
 

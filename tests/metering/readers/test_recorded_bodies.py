@@ -90,8 +90,8 @@ def _total(body: dict[str, Any]) -> Iterator[int]:
         if name in usage:
             yield usage[name]
             return
-    names = ("promptTokenCount", "input_tokens", "output_tokens")
-    names += ("cache_creation_input_tokens", "cache_read_input_tokens")
+    cache = ("cache_creation_input_tokens", "cache_read_input_tokens")
+    names = ("promptTokenCount", "input_tokens", "output_tokens", *cache)
     yield from (usage.get(name, 0) for name in names)
     for iteration in usage.get("iterations", ()):
         if iteration["type"] == "compaction":

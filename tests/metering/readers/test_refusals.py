@@ -4,7 +4,10 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kernel.usage import check
 from metering.readers import FORMATS, UnreadableUsage, read
 
 
@@ -20,6 +23,8 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("infinity", chat(prompt_tokens=math.inf), "usage.prompt_tokens", "is not a whole number"),
     ("a negative count", chat(prompt_tokens=-1), "usage.prompt_tokens", "is not between 0 and"),
     ("a huge count", chat(prompt_tokens=10**40), "usage.prompt_tokens", "is not between 0 and"),
+    ("a number too long to print", chat(prompt_tokens=10**5000), "usage.prompt_tokens", "is not between 0 and"),
+    ("a cost too long to print", chat(cost=10**5000), "usage.cost", "could have been charged"),
     ("a list of details", chat(prompt_tokens_details=[1]), "usage.prompt_tokens_details", "is not an object"),
     (
         "a bad detail",
@@ -143,3 +148,69 @@ def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
 def test_a_body_that_is_no_object_is_refused() -> None:
     with pytest.raises(UnreadableUsage):
         read([1, 2])  # type: ignore[arg-type]
+
+
+WORDS = st.sampled_from(
+    [
+        "usage",
+        "usageMetadata",
+        "usage_info",
+        "meta",
+        "response",
+        "metadata",
+        "x_groq",
+        "model",
+        "type",
+        "message",
+        "object",
+        "billed_units",
+        "iterations",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "prompt_tokens",
+        "completion_tokens",
+        "prompt_tokens_details",
+        "cached_tokens",
+        "cost",
+        "is_byok",
+        "cost_details",
+        "cache_creation",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "inputTokens",
+        "outputTokens",
+        "cacheDetails",
+        "ttl",
+        "totalTokens",
+        "promptTokenCount",
+        "promptTokensDetails",
+        "modality",
+        "tokenCount",
+        "totalTokenCount",
+        "seconds",
+        "num_cached_tokens",
+        "prompt_cache_hit_tokens",
+        "queue_time",
+        "service_tier",
+        "speed",
+        "inference_geo",
+        "search_units",
+    ]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 2**40), st.floats(), st.sampled_from(["", "TEXT", "1h", "message", "us"])
+)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=6), max_leaves=25
+)
+
+
+@given(body=st.dictionaries(WORDS, JSON, max_size=6), named=st.sampled_from([None, *FORMATS]))
+def test_whatever_is_sent_is_read_consistently_or_refused(body: dict[str, Any], named: str | None) -> None:
+    try:
+        reading = read(body, named)
+    except UnreadableUsage:
+        return
+    for one in (reading, *reading.inner):
+        check(one.usage)
