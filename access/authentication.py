@@ -34,7 +34,7 @@ class ApiKeyAuthentication(BaseAuthentication):
                 flush_last_used(cursor, now)
         return key, key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
 

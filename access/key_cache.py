@@ -87,7 +87,8 @@ class KeyRing:
         return key
 
 
-_current = KeyRing(-1, {})
+_NOTHING: Final = KeyRing(-1, {})
+_current = _NOTHING
 
 
 def current_ring(cursor: Cursor) -> KeyRing:
@@ -102,3 +103,9 @@ def current_ring(cursor: Cursor) -> KeyRing:
     if row is None or row[0] != ring.revision:
         _current = ring = KeyRing.load(cursor)
     return ring
+
+
+def forget() -> None:
+    """Drop what is kept (for tests, which roll revisions back)."""
+    global _current  # noqa: PLW0603
+    _current = _NOTHING

@@ -46,6 +46,13 @@ def take() -> Sequence[int]:
     return ids
 
 
+def forget() -> None:
+    """Drop what is remembered (for tests, which roll back what was written)."""
+    global _flushed_at  # noqa: PLW0603
+    _flushed_at = None
+    _touched.clear()
+
+
 def flush_last_used(cursor: _Cursor, now: datetime) -> int:
     """Write the keys used since the last flush; returns how many there were."""
     global _flushed_at  # noqa: PLW0603 - process-wide like the set itself

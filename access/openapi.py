@@ -40,7 +40,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = "access.authentication.ApiKeyAuthentication"
     name = "apiKey"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return dict(SECURITY_SCHEME)
 
 

@@ -51,10 +51,10 @@ class CursorPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The page's shape, for the OpenAPI document."""
-        following = {"type": "string", "format": "uri", "nullable": True, "description": "The next page; null: none."}
+        following = {"type": ["string", "null"], "format": "uri", "description": "The next page; null: none."}
         return {"type": "object", "required": ["data", "next"], "properties": {"data": schema, "next": following}}
 
-    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:  # noqa: ARG002 - DRF's signature
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         return [
             {"name": "limit", "in": "query", "schema": limit, "description": "How many to show."},
@@ -72,7 +72,8 @@ def read_limit(text: str | None) -> int:
 
 
 def _encode(row: Any, ordering: Sequence[str]) -> str:
-    values = [getattr(row, field.lstrip("-")) for field in ordering]
+    names = [field.lstrip("-") for field in ordering]
+    values = [row[name] if isinstance(row, dict) else getattr(row, name) for name in names]
     return urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 

@@ -5,7 +5,6 @@ import pytest
 from django.test import Client
 
 from access import key_cache, last_used
-from access.key_cache import KeyRing
 from access.services.api_keys import create_key
 
 NOON = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
@@ -15,9 +14,8 @@ NOON = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
 def _nothing_cached() -> Iterator[None]:
     """A test's rollback takes the revision back, so what was cached under it must go too."""
     yield
-    key_cache._current = KeyRing(-1, {})
-    last_used.take()
-    last_used._flushed_at = None
+    key_cache.forget()
+    last_used.forget()
 
 
 @pytest.fixture

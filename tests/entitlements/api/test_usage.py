@@ -39,9 +39,7 @@ def sums(response: Any, *names: str) -> dict[Any, tuple[Any, ...]]:
     return {row["group"]: tuple(row[name] for name in names) for row in response.json()["data"]}
 
 
-def test_an_event_shows_what_happened_what_it_was_charged_and_what_it_cost(
-    api: Api, used: Actor, now: datetime
-) -> None:
+def test_an_event_shows_what_happened_its_charge_and_its_cost(api: Api, used: Actor) -> None:
     event = next(event for event in api.get(PATH).json()["data"] if event["key"] == "today-1")
     assert event["occurred_at"] == event["received_at"] == "2026-11-15T12:00:00Z"
     assert (event["feature"], event["user"], event["model"], event["tags"]) == (
@@ -114,9 +112,8 @@ def test_sums_obey_the_filters_and_come_in_pages(api: Api, used: Actor) -> None:
 
 
 def test_a_sum_says_everything_that_is_added_up(api: Api, acme: Actor, now: datetime) -> None:
-    acme.uses(
-        chat("e1", now, usage=Usage(input_tokens=900, cache_read_tokens=400, output_tokens=70, reasoning_tokens=50))
-    )
+    usage = Usage(input_tokens=900, cache_read_tokens=400, output_tokens=70, reasoning_tokens=50)
+    acme.uses(chat("e1", now, usage=usage))
     (row,) = api.get(PATH, group_by="day").json()["data"]
     cost = row.pop("cost_usd")
     assert row == {
@@ -167,5 +164,5 @@ def test_a_bad_question_is_refused_by_name(api: Api, used: Actor, query: dict[st
 def test_the_number_of_queries_does_not_grow_with_the_page(
     api: Api, world: World, used: Actor, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         assert len(keys(api.get(PATH))) == 4

@@ -1,0 +1,94 @@
+"""The documentation the service shows of itself: the OpenAPI document, its browsers, and the problem codes."""
+
+import re
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import yaml
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse_lazy
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from drf_spectacular.settings import patched_settings
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
+
+from access.openapi import add_problems
+from entitlements.api.gate_schema import add_gate
+
+OAS_VERSION: Final = "3.1.0"
+"""The first version whose schemas are JSON Schema, which is what msgspec writes."""
+
+
+class WeirSchemaGenerator(SchemaGenerator):
+    """Every DRF view, and the gate's endpoints, which are not Django's, in one document."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        return add_problems(add_gate(super().get_schema(request, public)))  # type: ignore[no-untyped-call]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document. It depends on the code alone, so it is made once."""
+    with patched_settings({"OAS_VERSION": OAS_VERSION}):
+        return WeirSchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+
+
+@require_safe
+def openapi_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """GET /v1/openapi.json"""
+    return HttpResponse(OpenApiJsonRenderer().render(document()), content_type="application/json")
+
+
+@require_safe
+def openapi_yaml(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """GET /v1/openapi.yaml"""
+    # Through JSON, so that what both formats say cannot differ.
+    plain = yaml.safe_load(OpenApiJsonRenderer().render(document()))
+    return HttpResponse(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), content_type="application/yaml")
+
+
+swagger = SpectacularSwaggerView.as_view(url=reverse_lazy("openapi"))
+redoc = SpectacularRedocView.as_view(url=reverse_lazy("openapi"), template_name="access/redoc.html")
+
+
+class ProblemEntry(NamedTuple):
+    """A code's place in docs/problems.md; `cause` and `remedy` are HTML."""
+
+    code: str
+    status: int
+    title: str
+    cause: str
+    remedy: str
+
+
+_ENTRY: Final = re.compile(
+    r"^## (?P<code>\w+) · (?P<status>\d{3})\n(?P<title>.+)\n\n"
+    r"\*\*Cause\.\*\* (?P<cause>.+)\n\n\*\*Remedy\.\*\* (?P<remedy>.+)$",
+    re.MULTILINE,
+)
+
+
+@cache
+def problem_entries() -> list[ProblemEntry]:
+    """The entries of docs/problems.md, in its order."""
+    text = (settings.BASE_DIR / "docs" / "problems.md").read_text()
+    return [
+        ProblemEntry(m["code"], int(m["status"]), m["title"], _html(m["cause"]), _html(m["remedy"]))
+        for m in _ENTRY.finditer(text)
+    ]
+
+
+def _html(text: str) -> str:
+    """The text with its `code` marked up; the page's markdown needs no more."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped first
+
+
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """GET /docs/problems: where a problem's `type` points."""
+    return render(request, "access/problems.html", {"entries": problem_entries()})

@@ -1,0 +1,63 @@
+"""The gate's endpoints in the OpenAPI document.
+
+The gate is not Django's, so drf-spectacular cannot see it. Its messages are msgspec Structs, and
+msgspec writes their JSON Schema; here the two are joined.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from inspect import cleandoc
+from types import UnionType
+from typing import Any, Final, get_args
+
+import msgspec
+
+from entitlements.gate.messages import ENDPOINTS, Endpoint
+
+TEMPLATE: Final = "#/components/schemas/{name}"
+
+
+def add_gate(document: dict[str, Any], endpoints: Iterable[Endpoint] = ENDPOINTS) -> dict[str, Any]:
+    """Add each endpoint's operation, and the schema of every Struct it speaks of.
+
+    Raises ValueError when a Struct has the name of a component that is there already.
+    """
+    endpoints = list(endpoints)
+    spoken = [
+        part for each in endpoints for whole in (each.request, *each.responses.values()) for part in _parts(whole)
+    ]
+    _, components = msgspec.json.schema_components(spoken, ref_template=TEMPLATE)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    if clash := schemas.keys() & components.keys():
+        raise ValueError(f"two messages are called {', '.join(sorted(clash))}")
+    schemas.update(components)
+    paths = document.setdefault("paths", {})
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return document
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    description = "\n\n".join(cleandoc(part.__doc__ or "") for part in _parts(endpoint.request))
+    return {
+        "operationId": f"{endpoint.path.removeprefix('/v1/').replace('/', '_')}_{endpoint.method.lower()}",
+        "summary": endpoint.summary,
+        "description": f"{description}\n\nScope: `{endpoint.scope}`.",
+        "tags": ["gate"],
+        "requestBody": {"required": True, "content": _content(endpoint.request)},
+        "security": [{"apiKey": []}],
+        "responses": {
+            str(status): {"description": HTTPStatus(status).phrase, "content": _content(answer)}
+            for status, answer in endpoint.responses.items()
+        },
+    }
+
+
+def _content(whole: Any) -> dict[str, Any]:
+    references = [{"$ref": TEMPLATE.format(name=part.__name__)} for part in _parts(whole)]
+    return {"application/json": {"schema": references[0] if len(references) == 1 else {"anyOf": references}}}
+
+
+def _parts(whole: Any) -> tuple[Any, ...]:
+    """The Structs of a union, or the one Struct. msgspec takes no union of untagged Structs."""
+    return get_args(whole) if isinstance(whole, UnionType) else (whole,)

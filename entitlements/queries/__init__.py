@@ -1,0 +1,1 @@
+"""Reading accounts for pages and reports. Nothing here writes."""
