@@ -5,9 +5,11 @@ Loaded from the database by plans/catalogue.py. No Django here.
 
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+from kernel.units import MICROCREDITS_PER_CREDIT, NANOUSD_PER_USD
 
 
 class FeatureTerms(msgspec.Struct, frozen=True, gc=False):
@@ -114,6 +116,10 @@ class LimitTerms(msgspec.Struct, frozen=True):
     kind: str
     value: int
     warn_at_percent: tuple[int, ...]
+
+
+LIMIT_SCALES: Final = {"calls": 1, "tokens": 1, "credits": MICROCREDITS_PER_CREDIT, "cost": NANOUSD_PER_USD}
+"""How many of what a limit's `value` holds make one of what people write: a credit, a US dollar."""
 
 
 class PlanTerms(msgspec.Struct, frozen=True):

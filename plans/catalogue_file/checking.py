@@ -1,7 +1,6 @@
 """Whether the parts of a catalogue file fit each other and what the database already has. Pure."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -21,9 +20,7 @@ from plans.catalogue_file.spec import (
 )
 from plans.catalogue_file.values import Price
 from plans.model_names import MatchRule, ModelName, clashes, compiled_regex
-
-LIMIT_PLACES: Final = {"calls": 0, "tokens": 0, "credits": 6, "cost": 9}
-"""Decimal places a limit's value may have: microcredits and nano-USD are the smallest units kept."""
+from plans.terms import LIMIT_SCALES
 
 MONEY_DIGITS: Final = 14
 """All digits of a price together, as its column keeps them."""
@@ -124,12 +121,13 @@ class _Checker:
         yield from self._known(f"{path}.tier", "tiers", limit.tier)
         if limit.feature is not None and limit.tier is not None:
             yield f"{path}: a limit covers a feature or a tier, not both"
-        places = LIMIT_PLACES[limit.unit]
-        scaled = limit.value.content * 10**places
+        scale = LIMIT_SCALES[limit.unit]
+        scaled = limit.value.content * scale
         if scaled != scaled.to_integral_value():
-            yield f"{path}.value: {limit.unit} have at most {places} decimal places"
+            step = "whole" if scale == 1 else f"a whole multiple of 1/{scale}"
+            yield f"{path}.value: {limit.unit} must be {step}"
         if scaled > MAX_AMOUNT:
-            yield f"{path}.value: is more than {Decimal(MAX_AMOUNT) / 10**places:f}"
+            yield f"{path}.value: must be at most {MAX_AMOUNT // scale}"
 
     def _price(self, path: str, price: Price, *, places: int) -> Iterator[str]:
         if price.currency not in self.currencies:

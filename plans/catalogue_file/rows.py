@@ -15,7 +15,6 @@ from plans.catalogue_file.spec import (
     RateCardVersionSpec,
     TierSpec,
 )
-from plans.catalogue_file.stored import LIMIT_SCALES
 from plans.catalogue_file.values import Price
 from plans.models import (
     AIModel,
@@ -33,6 +32,7 @@ from plans.models import (
     TokenRate,
     TopUpPack,
 )
+from plans.terms import LIMIT_SCALES
 
 
 def write_features(features: dict[str, FeatureSpec]) -> None:

@@ -2,11 +2,10 @@
 
 from datetime import UTC
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Prefetch
 
-from kernel.units import NANOUSD_PER_USD
 from plans.catalogue_file.spec import (
     AllowanceSpec,
     CatalogueSpec,
@@ -42,9 +41,7 @@ from plans.models import (
     TokenRate,
     TopUpPack,
 )
-
-LIMIT_SCALES: Final = {"calls": 1, "tokens": 1, "credits": 1_000_000, "cost": NANOUSD_PER_USD}
-"""How many of what a limit's column holds make one of what the file writes."""
+from plans.terms import LIMIT_SCALES
 
 
 def read_stored() -> Stored:

@@ -18,6 +18,10 @@ class _Instant(str):
     __slots__ = ()
 
 
+class _Section(dict[str, Any]):
+    """A mapping that is written one entry a line, however small it is."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Block style, except for parts small enough for one line."""
 
@@ -36,12 +40,16 @@ class _Dumper(yaml.SafeDumper):
     def mapping(self, mapping: dict[str, Any]) -> yaml.MappingNode:
         return self.represent_mapping("tag:yaml.org,2002:map", mapping.items(), flow_style=_fits(mapping))
 
+    def section(self, section: _Section) -> yaml.MappingNode:
+        return self.represent_mapping("tag:yaml.org,2002:map", section.items(), flow_style=False)
+
     def sequence(self, items: list[Any]) -> yaml.SequenceNode:
         return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=_fits(items))
 
 
 _Dumper.add_representer(Decimal, _Dumper.exact_number)
 _Dumper.add_representer(_Instant, _Dumper.instant)
+_Dumper.add_representer(_Section, _Dumper.section)
 _Dumper.add_representer(dict, _Dumper.mapping)
 _Dumper.add_representer(list, _Dumper.sequence)
 
@@ -64,7 +72,7 @@ def write_catalogue(spec: CatalogueSpec) -> str:
     for section in SECTIONS:
         entries = {key: _readable(plain(part)) for key, part in getattr(spec, section).items()}
         if entries:
-            whole = {section: entries}
+            whole = _Section({section: _Section(entries)})
             parts.append(yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=LONGEST_PART + 50))
     return "\n".join(parts)
 

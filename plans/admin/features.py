@@ -1,0 +1,27 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from plans.models import Feature, ModelTier
+
+
+@admin.register(Feature)
+class FeatureAdmin(ModelAdmin):
+    list_display = ("key", "name", "show_kind", "description")
+    list_filter = ("kind",)
+    search_fields = ("key", "name")
+
+    @display(description="Kind", ordering="kind", label={"metered": "info", "static": "warning", "boolean": "success"})
+    def show_kind(self, feature: Feature) -> str:
+        return feature.kind
+
+
+@admin.register(ModelTier)
+class ModelTierAdmin(ModelAdmin):
+    list_display = ("rank", "key", "name", "show_models")
+    list_display_links = ("key",)
+    search_fields = ("key", "name")
+
+    @display(description="Models")
+    def show_models(self, tier: ModelTier) -> str:
+        return ", ".join(model.key for model in tier.models.all()) or "–"
