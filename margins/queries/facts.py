@@ -88,7 +88,7 @@ def money_facts(
     parameters = _parameters(slices, grain, customer_ids)
     parameters |= _line_parameters([line for line in lines if line.basis is Basis.PER_CUSTOMER])
     sources = " UNION ALL ".join(
-        f"({_sql(name)})" for name in ("subscription_revenue", "credit_revenue", "customer_costs")
+        f"({_sql(name)})" for name in ("subscription_revenue", "credit_revenue", "overage_revenue", "customer_costs")
     )
     fact = f"source AS ({sources}), {_sql('spread')}" if grain.feature or grain.model else f"fact AS ({sources})"
     for row in _rows(f"WITH {_sql('slice')}, {fact} {_sql('money')}", parameters):
@@ -133,6 +133,10 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "named_customers": list(grain.named_customers),
         "named_plan_versions": list(grain.named_plan_versions),
         "named_features": list(grain.named_features),
+        # Said apart so that a column nothing names folds to NULL before the planner guesses at groups.
+        "any_customers": bool(grain.named_customers),
+        "any_plan_versions": bool(grain.named_plan_versions),
+        "any_features": bool(grain.named_features),
         # Whose plan, feature or model an entry was costs a look at its event: only where asked for.
         "attribute": bool(grain.plan or grain.feature or grain.model or grain.named_plan_versions),
         **_ENTRY_KINDS,

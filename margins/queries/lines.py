@@ -5,6 +5,7 @@ from datetime import date
 from django.db.models import Q
 
 from margins.cost_lines import Basis, LineTerms
+from margins.margin import INFERENCE
 from margins.models import CostLine
 from margins.units import nano_of
 
@@ -30,3 +31,8 @@ def _terms(row: CostLine) -> LineTerms:
         plan_id=row.plan_id,
         feature_id=row.feature_id,
     )
+
+
+def line_names(start: date, end: date) -> dict[str, str]:
+    """What to call each line of COGS on these days, by key. Lines that share a key go by the latest one's name."""
+    return {INFERENCE: "Inference"} | {line.key: line.name for line in cost_lines(start, end)}

@@ -1,25 +1,28 @@
 -- What subscriptions earn in each slice: the price of every billing period, evenly over the period, for the time
 -- the subscription was in force (margins/recognition.py: subscription_revenue).
-SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
-       NULL::bigint AS feature_id, NULL::text AS model,
-       period.currency, 'subscription' AS kind, NULL::bigint AS line_id,
-       accrued_between(period.price_nano, period.starts_at, period.ends_at,
-                       greatest(slice.starts_at, period.started_at), least(slice.ends_at, period.ended_at)) AS amount_nano
-FROM (
-    SELECT s.customer_id, s.plan_version_id, s.started_at, s.ended_at,
-           v.price * 1000000000 AS price_nano, v.price_currency AS currency,
-           -- Counted from the anchor each time, in UTC whatever the session's zone: 31 January, 28 February, 31 March.
-           (s.anchor AT TIME ZONE 'UTC' + make_interval(months => number * step.months)) AT TIME ZONE 'UTC' AS starts_at,
-           (s.anchor AT TIME ZONE 'UTC' + make_interval(months => (number + 1) * step.months)) AT TIME ZONE 'UTC' AS ends_at
+WITH period AS MATERIALIZED (
+    SELECT s.customer_id, s.plan_version_id, v.price * 1000000000 AS price_nano, v.price_currency AS currency,
+           bounds.starts_at, bounds.ends_at,
+           greatest(bounds.starts_at, s.started_at) AS since, least(bounds.ends_at, s.ended_at) AS until
     FROM subscription s
     JOIN plan_version v ON v.id = s.plan_version_id AND v.price > 0
     CROSS JOIN LATERAL (SELECT CASE v.interval WHEN 'year' THEN 12 ELSE 1 END AS months) step
     CROSS JOIN LATERAL generate_series(
         div(months_between(s.anchor, greatest(s.started_at, %(since)s)), step.months)::int - 1,
         div(months_between(s.anchor, least(s.ended_at, %(until)s)), step.months)::int
-    ) AS number
+    ) AS nth
+    -- Counted from the anchor each time, in UTC whatever the session's zone: 31 January, 28 February, 31 March.
+    CROSS JOIN LATERAL (
+        SELECT (s.anchor AT TIME ZONE 'UTC' + make_interval(months => nth * step.months)) AT TIME ZONE 'UTC' AS starts_at,
+               (s.anchor AT TIME ZONE 'UTC' + make_interval(months => (nth + 1) * step.months)) AT TIME ZONE 'UTC' AS ends_at
+    ) bounds
     WHERE s.started_at < %(until)s AND (s.ended_at IS NULL OR s.ended_at > %(since)s)
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
-) period
-JOIN slice ON slice.starts_at < least(period.ends_at, period.ended_at)
-          AND slice.ends_at > greatest(period.starts_at, period.started_at)
+)
+SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
+       NULL::bigint AS feature_id, NULL::text AS model,
+       period.currency, 'subscription' AS kind, NULL::bigint AS line_id,
+       accrued_between(period.price_nano, period.starts_at, period.ends_at,
+                       greatest(slice.starts_at, period.since), least(slice.ends_at, period.until)) AS amount_nano
+FROM period
+JOIN slice ON slice.starts_at < period.until AND slice.ends_at > period.since

@@ -1,0 +1,47 @@
+"""Our other costs in the admin: added and ended there, never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from margins.cost_lines import Basis
+from margins.models import CostLine
+
+
+@admin.register(CostLine)
+class CostLineAdmin(ModelAdmin):
+    """A line's figures are history once saved; its end, name and note may change."""
+
+    list_display = ("name", "key", "show_figure", "basis", "show_selection", "starts_on", "ends_on")
+    list_filter = ("basis", ("ends_on", admin.EmptyFieldListFilter))
+    search_fields = ("key", "name")
+    autocomplete_fields = ("customer", "plan", "feature")
+    compressed_fields = True
+    fieldsets = (
+        (None, {"fields": ("key", "name", "basis", "amount", "percent")}),
+        ("Only for", {"fields": ("customer", "plan", "feature")}),
+        ("When", {"fields": ("starts_on", "ends_on", "note")}),
+    )
+    _changeable = frozenset({"name", "ends_on", "note"})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CostLine | None = None) -> list[str]:
+        if obj is None:
+            return []
+        names: list[Any] = [name for _, group in self.fieldsets for name in group["fields"]]
+        return [name for name in names if name not in self._changeable]
+
+    def has_delete_permission(self, request: HttpRequest, obj: CostLine | None = None) -> bool:
+        return False
+
+    @display(description="Figure")
+    def show_figure(self, line: CostLine) -> str:
+        if line.basis == Basis.PERCENT_OF_REVENUE:
+            return f"{line.percent:f} %"
+        return f"{line.amount.amount.normalize():f} {line.amount.currency}"
+
+    @display(description="Only for")
+    def show_selection(self, line: CostLine) -> str:
+        return ", ".join(str(one) for one in (line.customer, line.plan, line.feature) if one) or "everyone"

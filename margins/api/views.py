@@ -1,0 +1,147 @@
+"""GET /v1/margins and GET /v1/customers/{key}/margin."""
+
+from datetime import date, datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from access.fields import InstantField
+from access.pagination import read_limit
+from access.views import ApiView
+from entitlements.api.base import CustomerView
+from entitlements.models import Customer
+from kernel.clock import utc_now
+from kernel.errors import InvalidInput
+from margins.api.figures import MarginFigures
+from margins.api.query import MarginsQuery, PeriodQuery, check_size, page_of, read_by
+from margins.margin import Margin, total
+from margins.period import Period, period_of
+from margins.queries.lines import line_names
+from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
+from margins.services.due import write_due_breakage
+
+
+class MarginRowFigures(MarginFigures):
+    """A margin with what it was cut by; only the dimensions asked for are there."""
+
+    customer = serializers.CharField(required=False)
+    plan = serializers.CharField(required=False, allow_null=True, help_text="Null: on no plan.")
+    feature = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, no usage that day.")
+    model = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, or no model named.")
+    day = serializers.DateField(required=False)
+
+
+class MarginReport(serializers.Serializer[Any]):
+    """Margins of the days [from, to), exact as of one instant."""
+
+    as_of = InstantField(help_text="The current day counts until then.")
+    totals = MarginFigures(many=True, help_text="All rows together: one for each billing currency.")
+    data = MarginRowFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+    next = serializers.URLField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return _period_fields() | super().get_fields()
+
+
+class CustomerMargin(serializers.Serializer[Any]):
+    """One customer's margin of the days [from, to): one entry, or none when nothing happened."""
+
+    customer = serializers.CharField()
+    as_of = InstantField(help_text="The current day counts until then.")
+    data = MarginFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return _period_fields() | super().get_fields()
+
+
+def _period_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return {"from": serializers.DateField(source="start"), "to": serializers.DateField(source="end")}
+
+
+class MarginsView(ApiView):
+    required_scopes = {"GET": "read"}
+    query_serializer = MarginsQuery
+    tags = ["margins"]
+
+    @extend_schema(responses=MarginReport)
+    def get(self, request: Request) -> Response:
+        """Gross margin by any combination of customer, plan, feature, model and day.
+
+        Rows are in the order of their keys and sum to the totals, to the last digit, whatever they
+        are cut by. Subscription revenue and costs per customer go to features and models by share of
+        the credits charged that day (where none were, by share of supplier cost); what is left of a
+        day without usage is in the row whose feature or model is null.
+        """
+        now = utc_now()
+        by = read_by(self.query.get("by"))
+        period = period_of(self.query.get("start"), self.query.get("end"), now)
+        limit = read_limit(self.query.get("limit"))
+        customer_ids = None
+        if customer := self.query.get("customer"):
+            customer_ids = (_customer_id(customer),)
+        else:
+            check_size(by, period)
+        write_due_breakage(now)
+        rows = margin_rows(Scope(period.start, period.end, customer_ids), by, now=now)
+        page, following = page_of(rows, limit=limit, cursor=self.query.get("cursor"))
+        context = {"line_names": line_names(period.start, period.end)}
+        return Response(
+            {
+                "from": period.start.isoformat(),
+                "to": period.end.isoformat(),
+                "as_of": InstantField().to_representation(now),
+                "totals": [_figures(margin, context) for margin in total(row.margin for row in rows)],
+                "data": [_key_members(by, row) | _figures(row.margin, context) for row in page],
+                "next": replace_query_param(request.build_absolute_uri(), "cursor", following) if following else None,
+            }
+        )
+
+
+class CustomerMarginView(CustomerView):
+    required_scopes = {"GET": "read"}
+    query_serializer = PeriodQuery
+    tags = ["margins"]
+
+    @extend_schema(responses=CustomerMargin)
+    def get(self, request: Request, key: str) -> Response:
+        """One customer's revenue by kind, cost by line, and gross margin. `/v1/margins?customer=` cuts it further."""
+        period = period_of(self.query.get("start"), self.query.get("end"), self.now)
+        customer = self.up_to_date()
+        return Response(
+            {
+                "customer": key,
+                "from": period.start.isoformat(),
+                "to": period.end.isoformat(),
+                "as_of": InstantField().to_representation(self.now),
+                "data": _customer_figures(customer, period, self.now),
+            }
+        )
+
+
+def _customer_figures(customer: Customer, period: Period, now: datetime) -> list[dict[str, Any]]:
+    context = {"line_names": line_names(period.start, period.end)}
+    rows = margin_rows(Scope(period.start, period.end, (customer.pk,)), (), now=now)
+    return [_figures(row.margin, context) for row in rows]
+
+
+def _figures(margin: Margin, context: dict[str, Any]) -> dict[str, Any]:
+    figures: dict[str, Any] = MarginFigures(margin, context=context).data
+    return figures
+
+
+def _key_members(by: list[Dimension], row: MarginRow) -> dict[str, Any]:
+    return {
+        dimension.value: value.isoformat() if isinstance(value, date) else value
+        for dimension, value in zip(by, row.key, strict=True)
+    }
+
+
+def _customer_id(key: str) -> int:
+    found = Customer.objects.filter(key=key).values_list("id", flat=True).first()
+    if found is None:
+        raise InvalidInput(f"no customer has the key {key!r}", field="customer")
+    return found
