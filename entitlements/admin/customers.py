@@ -1,16 +1,16 @@
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from entitlements.admin.account import account_context
 from entitlements.admin.customer_forms import CustomerForm, GrantForm, SubscribeForm
-from entitlements.admin.dialogs import carry_out
 from entitlements.models import Customer
 from entitlements.queries.customers import OPEN_SUBSCRIPTION
 from entitlements.services.customers import CustomerDetails, upsert_customer
@@ -18,6 +18,7 @@ from entitlements.services.grants import GrantRequest, add_grant
 from entitlements.services.subscriptions import end_subscription, subscribe
 from kernel.clock import utc_now
 from kernel.units import format_credits
+from plans.admin.outcome import attempt, dialog, go
 
 
 @admin.register(Customer)
@@ -61,21 +62,15 @@ class CustomerAdmin(ModelAdmin):
         subscriptions: list[Any] = getattr(customer, "open_subscriptions")  # noqa: B009 - prefetched
         return str(subscriptions[0].plan_version) if subscriptions else "-"
 
-    @action(
-        description="Grant credits",
-        url_path="grant",
-        icon="redeem",
-        permissions=["change"],
-        dialog={
-            "title": "Grant credits",
-            "description": "They are there at once. Debt and this period's overage are paid first.",
-            "form_class": GrantForm,
-            "form_submit_text": "Grant",
-        },
-    )
+    @action(description="Grant credits", url_path="grant", icon="redeem", permissions=["change"], dialog=dialog(
+        "Grant credits",
+        "They are there at once. Debt and this period's overage are paid first.",
+        "Grant",
+        form=GrantForm,
+    ))  # fmt: skip
     def grant_credits(self, request: HttpRequest, form: GrantForm, object_id: str) -> HttpResponse:
         given = form.cleaned_data
-        request_ = GrantRequest(
+        grant = GrantRequest(
             key=f"admin:{uuid4()}",
             microcredits=given["credits"],
             source=given["source"],
@@ -83,41 +78,33 @@ class CustomerAdmin(ModelAdmin):
             reason=given["reason"],
             actor=str(request.user),
         )
-        key = self._key(object_id)
         done = f"{format_credits(given['credits'])} credits granted."
-        return carry_out(request, lambda: add_grant(key, request_, utc_now()), done=done)
+        return self._move(request, object_id, lambda key: add_grant(key, grant, utc_now()), done)
 
-    @action(
-        description="Subscribe",
-        url_path="subscribe",
-        icon="autorenew",
-        permissions=["change"],
-        dialog={
-            "title": "Put the customer on a plan, from now",
-            "description": "The subscription they have ends, and its allowance is taken back. Bought credits stay.",
-            "form_class": SubscribeForm,
-            "form_submit_text": "Subscribe",
-        },
-    )
+    @action(description="Subscribe", url_path="subscribe", icon="autorenew", permissions=["change"], dialog=dialog(
+        "Put the customer on a plan, from now",
+        "The subscription they have ends, and its allowance is taken back. Bought credits stay.",
+        "Subscribe",
+        form=SubscribeForm,
+    ))  # fmt: skip
     def subscribe(self, request: HttpRequest, form: SubscribeForm, object_id: str) -> HttpResponse:
-        version, key = form.cleaned_data["plan_version"], self._key(object_id)
-        return carry_out(request, lambda: subscribe(key, version, utc_now()), done=f"Subscribed to {version}.")
+        version = form.cleaned_data["plan_version"]
+        done = f"Subscribed to {version}."
+        return self._move(request, object_id, lambda key: subscribe(key, version, utc_now()), done)
 
-    @action(
-        description="End subscription",
-        url_path="end-subscription",
-        icon="cancel",
-        permissions=["change"],
-        dialog={
-            "title": "End the subscription now",
-            "description": "Its allowance is taken back and its overage falls due. Bought credits stay.",
-            "form_class": None,
-            "form_submit_text": "End",
-        },
-    )
-    def end_subscription(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        key = self._key(object_id)
-        return carry_out(request, lambda: end_subscription(key, utc_now()), done="The subscription has ended.")
+    @action(description="End subscription", url_path="end", icon="cancel", permissions=["change"], dialog=dialog(
+        "End the subscription now",
+        "Its allowance is taken back and its overage falls due. Bought credits stay.",
+        "End",
+    ))  # fmt: skip
+    def end_subscription(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        done = "The subscription has ended."
+        return self._move(request, object_id, lambda key: end_subscription(key, utc_now()), done)
 
-    def _key(self, object_id: str) -> str:
-        return str(Customer.objects.values_list("key", flat=True).get(pk=object_id))
+    def _move(self, request: HttpRequest, object_id: str, service: Callable[[str], Any], done: str) -> HttpResponse:
+        """Call a service with the customer's key, and go back to the customer."""
+        customer = self.get_object(request, object_id)
+        if customer is None:
+            raise Http404
+        attempt(request, lambda: service(customer.key), done)
+        return go(request, reverse("admin:entitlements_customer_change", args=[object_id]))

@@ -1,19 +1,20 @@
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from entitlements.admin.dialogs import carry_out
 from entitlements.admin.lines import Line, LinesAdmin
 from entitlements.models import CreditGrant
 from entitlements.services.grants import void_grant
 from kernel.clock import utc_now
 from kernel.units import format_credits
+from plans.admin.outcome import attempt, dialog, go
 
 
 class GrantLine(Line):
@@ -116,24 +117,18 @@ class GrantLineAdmin(LinesAdmin):
     def show_paid(self, line: GrantLine) -> str:
         return f"{line.paid.normalize():f} {line.paid_currency}" if line.paid else "-"
 
-    def has_take_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+    def has_void_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perm("entitlements.change_creditgrant"))
 
-    @action(
-        description="Take back what is left",
-        url_path="take-back",
-        icon="undo",
-        permissions=["take_back"],
-        dialog={
-            "title": "Take back what is left of this grant",
-            "description": "What it has paid for stays paid. This cannot be undone; give a new grant instead.",
-            "form_class": VoidForm,
-            "form_submit_text": "Take back",
-        },
-    )
+    @action(description="Take back the rest", url_path="take-back", icon="undo", permissions=["void"], dialog=dialog(
+        "Take back what is left of this grant",
+        "What it has paid for stays paid. This cannot be undone; give a new grant instead.",
+        "Take back",
+        form=VoidForm,
+    ))  # fmt: skip
     def take_back(self, request: HttpRequest, form: VoidForm, object_id: str) -> HttpResponse:
-        line: Any = self.get_object(request, object_id)
-        return carry_out(
+        line = self.found(request, object_id)
+        attempt(
             request,
             lambda: void_grant(
                 line.customer.key,
@@ -142,5 +137,6 @@ class GrantLineAdmin(LinesAdmin):
                 reason=form.cleaned_data["reason"],
                 now=utc_now(),
             ),
-            done=f"{format_credits(line.remaining_microcredits)} credits were taken back.",
+            f"{format_credits(line.remaining_microcredits)} credits were taken back.",
         )
+        return go(request, reverse("admin:entitlements_grantline_change", args=[object_id]))

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
 from entitlements.models import Customer
@@ -63,6 +63,13 @@ class LinesAdmin(ReadOnlyAdmin):
             return self.get_queryset(request).get(customer_id=int(customer_id), **{self.row_key: rest})
         except (self.model.DoesNotExist, ValueError, ValidationError):
             return None
+
+    def found(self, request: HttpRequest, object_id: str) -> Any:
+        """The line. Raises Http404."""
+        line = self.get_object(request, object_id)
+        if line is None:
+            raise Http404
+        return line
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
