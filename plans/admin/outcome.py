@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.forms import BaseDialogForm
 
 from kernel.errors import Problem
@@ -22,6 +22,14 @@ def attempt(request: HttpRequest, service: Callable[[], Made], success: str) -> 
         return None
     messages.success(request, success.format(made))
     return made
+
+
+def existing(admin: Any, request: HttpRequest, object_id: str) -> Any:
+    """The row an action's address names. Raises Http404."""
+    row = admin.get_object(request, object_id)
+    if row is None:
+        raise Http404
+    return row
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

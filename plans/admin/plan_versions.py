@@ -1,5 +1,6 @@
 from typing import Any, Final
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from unfold.decorators import action
 
 from kernel.clock import utc_now
 from plans.admin.fields import CreditsMixin, shows_credits
-from plans.admin.outcome import attempt, dialog, go
+from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline, is_draft
 from plans.models import PlanVersion
 from plans.services.publishing import new_plan_draft, publish_plan_version, retire_plan_version
@@ -22,10 +23,21 @@ SHOWN: Final = {
 """How a version that cannot change shows what a draft's form edits."""
 
 
+class PlanVersionForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is not generic at run time
+    def clean(self) -> dict[str, Any]:
+        """One currency: the database says so too, but its columns for it are no fields of the form."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        price, overage = cleaned.get("price"), cleaned.get("overage_price")
+        if price is not None and overage is not None and price.currency != overage.currency:
+            self.add_error("overage_price", f"Must be in {price.currency}, like the plan's price.")
+        return cleaned
+
+
 @admin.register(PlanVersion)
 class PlanVersionAdmin(CreditsMixin, ModelAdmin):
     """What a plan sells. A draft is a form; a published or retired version is a page to read."""
 
+    form = PlanVersionForm
     inlines = (EntitlementInline, FallbackInline, LimitInline)
     list_display = ("__str__", "status", "price", "interval", "show_included", "published_at")
     list_filter = ("status", "plan")
@@ -88,22 +100,24 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
         "Publish",
     ))  # fmt: skip
     def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        attempt(request, lambda: publish_plan_version(int(object_id), now=utc_now()), "{} is on sale.")
+        version = existing(self, request, object_id)
+        attempt(request, lambda: publish_plan_version(version.pk, now=utc_now()), "{} is on sale.")
         return go(request, self._page(object_id))
 
     @action(description="Retire", url_path="retire", icon="inventory_2", permissions=["sell"], dialog=dialog(
         "Take this version off sale?", "Nobody can subscribe to it any more. Its subscribers keep it.", "Retire"
     ))  # fmt: skip
     def retire(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        attempt(request, lambda: retire_plan_version(int(object_id), now=utc_now()), "{} is off sale.")
+        version = existing(self, request, object_id)
+        attempt(request, lambda: retire_plan_version(version.pk, now=utc_now()), "{} is off sale.")
         return go(request, self._page(object_id))
 
     @action(description="New draft", url_path="new_draft", icon="edit_note", permissions=["sell"], dialog=dialog(
         "Start the next version?", "A draft is made from the plan's newest version.", "Make a draft"
     ))  # fmt: skip
     def new_draft(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        plan_id = PlanVersion.objects.values_list("plan_id", flat=True).get(pk=object_id)
-        draft = attempt(request, lambda: new_plan_draft(plan_id), "{} is a draft now.")
+        version = existing(self, request, object_id)
+        draft = attempt(request, lambda: new_plan_draft(version.plan_id), "{} is a draft now.")
         return go(request, self._page(object_id if draft is None else draft.pk))
 
     def has_sell_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

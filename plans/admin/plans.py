@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from plans.admin.fields import shows_credits
-from plans.admin.outcome import attempt, dialog, go
+from plans.admin.outcome import attempt, dialog, existing, go
 from plans.models import Plan, PlanVersion
 from plans.services.publishing import new_plan_draft
 
@@ -85,7 +85,7 @@ class PlanAdmin(ModelAdmin):
         "Make a draft",
     ))  # fmt: skip
     def new_draft(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        plan = self.get_object(request, object_id)
+        plan = existing(self, request, object_id)
         if not plan.versions.all():
             return go(request, f"{reverse('admin:plans_planversion_add')}?plan={plan.pk}")
         draft = attempt(request, lambda: new_plan_draft(plan.pk), "{} is a draft now.")

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from kernel.clock import utc_now
 from plans.admin.fields import CreditsMixin, shows_credits
-from plans.admin.outcome import attempt, dialog, go
+from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.preview import PreviewView
 from plans.admin.rates import RateInline, is_open
 from plans.models import RateCardVersion
@@ -86,10 +86,11 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
         form=PublishForm,
     ))  # fmt: skip
     def publish(self, request: HttpRequest, form: PublishForm, object_id: str) -> HttpResponse:
+        version = existing(self, request, object_id)
         start_now = bool(form.cleaned_data["start_now"])
         attempt(
             request,
-            lambda: publish_rate_card_version(int(object_id), now=utc_now(), start_now=start_now),
+            lambda: publish_rate_card_version(version.pk, now=utc_now(), start_now=start_now),
             "{} is published.",
         )
         return go(request, reverse("admin:plans_ratecardversion_change", args=[object_id]))

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from kernel.clock import utc_now
-from plans.admin.outcome import attempt, dialog, go
+from plans.admin.outcome import attempt, dialog, existing, go
 from plans.models import RateCard, RateCardVersion
 from plans.services.publishing import new_rate_card_draft
 
@@ -92,7 +92,7 @@ class RateCardAdmin(ModelAdmin):
         "Make a draft",
     ))  # fmt: skip
     def new_draft(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        card = self.get_object(request, object_id)
+        card = existing(self, request, object_id)
         if not card.versions.all():
             return go(request, f"{reverse('admin:plans_ratecardversion_add')}?card={card.pk}")
         draft = attempt(request, lambda: new_rate_card_draft(card.pk, now=utc_now()), "{} is a draft now.")
