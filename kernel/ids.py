@@ -1,5 +1,6 @@
 """Identifiers: time-ordered UUIDs for our rows, 128-bit digests for callers' keys and bodies."""
 
+import re
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-__all__ = ["body_digest", "key_digest", "new_id"]
+__all__ = ["body_digest", "key_digest", "new_id", "parse_public_id", "public_id"]
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="string")
 
@@ -25,3 +26,19 @@ def key_digest(key: str) -> UUID:
 def body_digest(body: Any) -> UUID:
     """128 bits of a decoded JSON body, member order ignored: tells a retry from a reused key."""
     return UUID(bytes=blake2b(_canonical.encode(body), digest_size=16, person=b"weir.body").digest())
+
+
+def public_id(kind: str, customer_id: int, id_: UUID) -> str:
+    """What callers see of a row keyed by (customer, id): both, so that a look-up needs no index of its own."""
+    return f"{kind}_{customer_id:x}_{id_.hex}"
+
+
+def parse_public_id(kind: str, text: str) -> tuple[int, UUID] | None:
+    """The customer's id and the row's, or None where the text is no such id."""
+    match = _PUBLIC.fullmatch(text)
+    if match is None or match["kind"] != kind:
+        return None
+    return int(match["customer"], 16), UUID(hex=match["id"])
+
+
+_PUBLIC = re.compile(r"(?P<kind>[a-z]+)_(?P<customer>[0-9a-f]{1,15})_(?P<id>[0-9a-f]{32})")

@@ -29,10 +29,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     cache_read_image_tokens: int = 0
     """Part of both `cache_read_tokens` and `input_image_tokens`."""
     input_video_tokens: int = 0
+    cache_read_video_tokens: int = 0
+    """Part of both `cache_read_tokens` and `input_video_tokens`."""
     output_tokens: int = 0
     reasoning_tokens: int = 0
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
+    output_video_tokens: int = 0
     web_searches: int = 0
     rerank_searches: int = 0
     audio_milliseconds: int = 0
@@ -55,6 +58,7 @@ COLUMN_FIELDS: Final = (
 PARENT: Final[Mapping[str, str]] = {
     "cache_read_audio_tokens": "cache_read_tokens",
     "cache_read_image_tokens": "cache_read_tokens",
+    "cache_read_video_tokens": "cache_read_tokens",
     "cache_write_1h_tokens": "cache_write_5m_tokens",
     "cache_write_5m_tokens": "input_tokens",
     "cache_read_tokens": "input_tokens",
@@ -64,6 +68,7 @@ PARENT: Final[Mapping[str, str]] = {
     "reasoning_tokens": "output_tokens",
     "output_audio_tokens": "output_tokens",
     "output_image_tokens": "output_tokens",
+    "output_video_tokens": "output_tokens",
 }
 """Where a kind is counted when it has no rate of its own. Children come before their parents."""
 
@@ -92,36 +97,42 @@ def check(usage: Usage) -> None:
 def _disjoint(usage: Usage) -> dict[str, int]:
     cached_audio = usage.cache_read_audio_tokens
     cached_image = usage.cache_read_image_tokens
+    cached_video = usage.cache_read_video_tokens
     audio = usage.input_audio_tokens - cached_audio
     image = usage.input_image_tokens - cached_image
+    video = usage.input_video_tokens - cached_video
     return {
         "cache_read_audio_tokens": cached_audio,
         "cache_read_image_tokens": cached_image,
+        "cache_read_video_tokens": cached_video,
         "cache_write_1h_tokens": usage.cache_write_1h_tokens,
         "cache_write_5m_tokens": usage.cache_write_5m_tokens,
-        "cache_read_tokens": usage.cache_read_tokens - cached_audio - cached_image,
+        "cache_read_tokens": usage.cache_read_tokens - cached_audio - cached_image - cached_video,
         "input_audio_tokens": audio,
         "input_image_tokens": image,
-        "input_video_tokens": usage.input_video_tokens,
+        "input_video_tokens": video,
         "input_tokens": usage.input_tokens
         - usage.cache_read_tokens
         - usage.cache_write_5m_tokens
         - usage.cache_write_1h_tokens
         - audio
         - image
-        - usage.input_video_tokens,
+        - video,
         "reasoning_tokens": usage.reasoning_tokens,
         "output_audio_tokens": usage.output_audio_tokens,
         "output_image_tokens": usage.output_image_tokens,
+        "output_video_tokens": usage.output_video_tokens,
         "output_tokens": usage.output_tokens
         - usage.reasoning_tokens
         - usage.output_audio_tokens
-        - usage.output_image_tokens,
+        - usage.output_image_tokens
+        - usage.output_video_tokens,
     }
 
 
 COUNTS: Final = ("web_searches", "rerank_searches", "audio_milliseconds", "input_characters", "document_pages")
-"""Quantities that are not tokens and have no parent: without a rate of their own they cost nothing."""
+"""Quantities that are not tokens and have no parent. A rate card that does not list one charges nothing for it; a
+supplier's cost that nobody lists is unknown, so the event is unpriced."""
 
 
 def split(usage: Usage, priced: Container[str]) -> dict[str, int]:

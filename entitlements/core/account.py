@@ -81,6 +81,72 @@ class OwnEntitlement(msgspec.Struct, frozen=True):
     config: Any
 
 
+class HoldState(msgspec.Struct, kw_only=True):
+    """A hold as loaded or placed, in the column order of `hold`. `held` is what is still set aside."""
+
+    id: UUID
+    key: str
+    key_digest: UUID
+    body_digest: UUID
+    status: int = 1
+    held: int
+    settled: int = 0
+    steps: int = 1
+    feature_id: int
+    model: str
+    user_key: str
+    run_id: UUID | None
+    runs: list[UUID]
+    claims: list[tuple[str, str, int]]
+    is_lease: bool = False
+    answer: Any
+    placed_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None = None
+
+
+class RunState(msgspec.Struct, kw_only=True):
+    """A run as loaded or opened, in the column order of `run`."""
+
+    id: UUID
+    key: str
+    key_digest: UUID
+    body_digest: UUID
+    ancestors: list[UUID]
+    status: int = 1
+    user_key: str
+    max_steps: int | None = None
+    max_microcredits: int | None = None
+    max_cost_nanousd: int | None = None
+    max_depth: int | None = None
+    deadline: datetime | None = None
+    steps: int = 0
+    held_steps: int = 0
+    charged_microcredits: int = 0
+    held_microcredits: int = 0
+    cost_nanousd: int = 0
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+class Counter(msgspec.Struct):
+    """How far a limit is used in its current window."""
+
+    window_start: datetime
+    used: int = 0
+    held: int = 0
+    warned_percent: int = 0
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Something to tell the outside once (the outbox)."""
+
+    key: str
+    kind: str
+    payload: dict[str, Any]
+    created_at: datetime
+
+
 class Account(msgspec.Struct):
     """The working state of one customer. Amounts are microcredits.
 
@@ -104,14 +170,27 @@ class Account(msgspec.Struct):
     period_start: datetime | None
     period_end: datetime | None
     allowance_end: datetime | None
+    holds_until: datetime | None = None
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}
+    holds: dict[UUID, HoldState] = {}
+    """All open ones when the account is due; else those the batch names, open or closed."""
+    runs: dict[UUID, RunState] = {}
+    """Those the batch names with their parents; all open ones when the account is due."""
+    counters: dict[tuple[str, str], Counter] = {}
+    """By (scope key, limit key)."""
 
     dirty: bool = False
     ledger: list[LedgerRow] = []
     new_grants: list[NewGrant] = []
     touched: dict[UUID, GrantState] = {}
+    new_holds: list[HoldState] = []
+    touched_holds: dict[UUID, HoldState] = {}
+    new_runs: list[RunState] = []
+    touched_runs: dict[UUID, RunState] = {}
+    touched_counters: set[tuple[str, str]] = set()
+    messages: list[Message] = []
 
     @property
     def available(self) -> int:
@@ -122,6 +201,30 @@ class Account(msgspec.Struct):
     def free(self) -> int:
         """Posted credits no hold has a claim on."""
         return self.posted - self.held
+
+    def run_named(self, key: str) -> RunState | None:
+        """The loaded run a key names."""
+        return next((run for run in self.runs.values() if run.key == key), None)
+
+    def hold_named(self, digest: UUID) -> HoldState | None:
+        """The loaded hold a key's digest names."""
+        return next((hold for hold in self.holds.values() if hold.key_digest == digest), None)
+
+    def touch_hold(self, hold: HoldState) -> None:
+        """The hold has changed and is to be written."""
+        self.touched_holds[hold.id] = hold
+
+    def touch_run(self, run: RunState) -> None:
+        """The run has changed and is to be written."""
+        self.touched_runs[run.id] = run
+
+    def touch_counter(self, scope: str, limit: str) -> None:
+        """The counter has changed and is to be written."""
+        self.touched_counters.add((scope, limit))
+
+    def tell(self, key: str, kind: str, payload: dict[str, Any], now: datetime) -> None:
+        """Put a message into the outbox, once per key."""
+        self.messages.append(Message(key, kind, payload, now))
 
     def enter(
         self,
@@ -223,6 +326,14 @@ class Account(msgspec.Struct):
         if over:
             self.burn(over, at=at, now=now)
             self.enter(EntryKind.OVERAGE_PAID, Bucket.OVERAGE, over, at=at, now=now)
+
+    def write_off(self, now: datetime) -> None:
+        """Expire or take back what only an open hold had kept alive."""
+        for grant in [grant for grant in self.grants if grant.burnable]:
+            if grant.voided_at is not None:
+                self.void(grant, now=now)
+            elif grant.expires_at is not None and grant.expires_at <= now:
+                self.expire(grant, now=now)
 
     def _draw(
         self, grant: GrantState, kind: EntryKind, amount: int, *, at: datetime, now: datetime, event: UUID | None = None

@@ -1,25 +1,38 @@
 """May this customer do this action on this model now? One pure answer, with its reason and its remedy.
 
-The order of the reasons is fixed: no entitlement, then the model's tier, then limits, then the
-balance. (An unknown customer never gets here.)
+The order of the reasons is fixed: no entitlement, the model's tier, limits and run budgets (the
+narrowest scope first), the balance. (An unknown customer never gets here.)
 """
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
+from uuid import UUID
 
 import msgspec
 
-from entitlements.core.account import Account
-from entitlements.core.pricing import charge_for
+from entitlements.core import runs
+from entitlements.core.account import Account, RunState
+from entitlements.core.limits import Draw, Limiting, Shared, Use, exceeded, tier_of
+from entitlements.core.pricing import CostSource, charge_for
 from entitlements.core.record import FeatureUnknown, overage_room
 from kernel.usage import Usage
+from metering.costing import Call
 from plans.catalogue import Catalogue
-from plans.terms import EntitlementTerms, FeatureTerms, ModelTerms, PlanTerms
+from plans.terms import EntitlementTerms, FeatureTerms, LimitTerms, ModelTerms, PlanTerms
 
 Decision = Literal["allow", "downgrade", "deny"]
 
 _SOME_TOKENS: Final = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+
+
+class HoldWanted(msgspec.Struct, frozen=True):
+    """A hold to place if the answer is yes."""
+
+    key: str
+    key_digest: UUID
+    body_digest: UUID
+    ttl_seconds: int
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,16 +43,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     user_key: str = ""
     run_key: str = ""
     estimate: int | Usage | None = None
-
-
-class Limiting(msgspec.Struct, frozen=True):
-    """What said no. For the balance, `used` is what is posted and spoken for, `value` what is posted."""
-
-    limit: str
-    scope: str
-    used: int
-    value: int
-    resets_at: datetime | None
+    hold: HoldWanted | None = None
 
 
 class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,7 +53,7 @@ class Remedy(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str | None = None
 
 
-class Caution(msgspec.Struct, frozen=True, omit_defaults=True):
+class Caution(msgspec.Struct, frozen=True):
     """Something the caller should know although the answer is yes."""
 
     code: str
@@ -57,7 +61,7 @@ class Caution(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision. `needed_microcredits` is the estimate priced for `model`."""
+    """A decision. `needed_microcredits` is the estimate priced for `model`; None where nothing rates it."""
 
     decision: Decision
     reason: str
@@ -75,11 +79,19 @@ class _Right(msgspec.Struct, frozen=True):
     at_limit: str
 
 
-def check(account: Account, question: Question, catalogue: Catalogue, now: datetime) -> Answer:
-    """Decide. The account must have been brought up to date to `now`. Raises FeatureUnknown."""
+class _Refusal(msgspec.Struct, frozen=True):
+    reason: str
+    limiting: Limiting
+
+
+def check(
+    account: Account, question: Question, catalogue: Catalogue, costs: CostSource, now: datetime, shared: Shared
+) -> Answer:
+    """Decide. The account must have been brought up to date to `now`. Raises FeatureUnknown, RunUnknown."""
     feature = catalogue.features.get(question.feature)
     if feature is None:
         raise FeatureUnknown(f"no feature has the key {question.feature!r}", field="feature")
+    run = runs.find(account, question.run_key) if question.run_key else None
     plan = catalogue.plans.get(account.plan_version_id or 0)
     right = _right(account, plan, feature)
     if right is None:
@@ -90,17 +102,20 @@ def check(account: Account, question: Question, catalogue: Catalogue, now: datet
             needed_microcredits=None,
             remedy=_remedy(upgrade_to=_upgrade(catalogue, plan, feature, rank=None)),
         )
-    asked = catalogue.resolve_model(question.model) if question.model else None
     case = _Case(
-        account=account, question=question, catalogue=catalogue, feature=feature, plan=plan, right=right, now=now
+        account=account,
+        question=question,
+        catalogue=catalogue,
+        costs=costs,
+        shared=shared,
+        feature=feature,
+        plan=plan,
+        right=right,
+        run=run,
+        now=now,
     )
-    if question.model and asked is None and plan is not None and plan.unpriced == "deny":
-        return case.deny("model_unpriced", None)
-    if asked is not None and not case.tier_allows(asked):
-        return case.fall_back("model_tier_not_allowed", asked)
-    if feature.kind != "metered":
-        return Answer(decision="allow", reason="entitled", model=case.name(asked), needed_microcredits=0)
-    return case.within_balance(asked)
+    asked = catalogue.resolve_model(question.model) if question.model else None
+    return case.answer(asked)
 
 
 class _Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,19 +124,135 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
     question: Question
     catalogue: Catalogue
+    costs: CostSource
+    shared: Shared
     feature: FeatureTerms
     plan: PlanTerms | None
     right: _Right
+    run: RunState | None
     now: datetime
 
-    def name(self, model: ModelTerms | None) -> str | None:
-        """The model to call. An allowed model keeps the name it was asked by."""
-        return self.question.model or (model.key if model else None)
+    def answer(self, asked: ModelTerms | None) -> Answer:
+        if self.question.model and asked is None and self.plan is not None and self.plan.unpriced == "deny":
+            return self._deny("model_unpriced", None)
+        if asked is not None and not self._tier_allows(asked):
+            return self._fall_back("model_tier_not_allowed", asked, None)
+        metered = self.feature.kind == "metered"
+        needed = self._needed(asked) if metered else 0
+        refusal = self._refusal(asked, needed)
+        if refusal is not None:
+            if self.right.at_limit == "downgrade" and self.plan is not None:
+                return self._fall_back(refusal.reason, asked, refusal.limiting)
+            return self._deny(refusal.reason, needed, limiting=refusal.limiting)
+        warnings = self._warnings(asked, needed)
+        if not metered or self._affords(needed):
+            return self._allow("entitled", asked, needed, warnings)
+        missing = (needed or 0) - max(0, self.account.available)
+        if self.account.debt == 0 and missing <= overage_room(self.account, self.plan, self.feature.id):
+            over = Caution("overage", "the credits are used up; this call is overage")
+            return self._allow("overage", asked, needed, (*warnings, over))
+        if self.right.at_limit == "downgrade":
+            return self._fall_back("insufficient_credits", asked, self._balance_limiting())
+        return self._deny("insufficient_credits", needed, limiting=self._balance_limiting())
 
-    def tier_allows(self, model: ModelTerms) -> bool:
+    def _allow(
+        self, reason: str, asked: ModelTerms | None, needed: int | None, warnings: tuple[Caution, ...]
+    ) -> Answer:
+        # An allowed model keeps the name it was asked by.
+        model = self.question.model or (asked.key if asked else None)
+        return Answer(decision="allow", reason=reason, model=model, needed_microcredits=needed, warnings=warnings)
+
+    def _fall_back(self, reason: str, asked: ModelTerms | None, limiting: Limiting | None) -> Answer:
+        """The first model of the plan's chain that everything allows, at its own rate; else the refusal."""
+        for model in self.plan.fallbacks if self.plan else ():
+            if not self._tier_allows(model) or (asked is not None and model.id == asked.id):
+                continue
+            if isinstance(self.question.estimate, int) and reason == "insufficient_credits":
+                continue  # The caller's own figure does not get cheaper with the model.
+            needed = self._needed(model)
+            if self._refusal(model, needed) is None and self._affords(needed):
+                return Answer(
+                    decision="downgrade",
+                    reason=reason,
+                    model=model.key,
+                    needed_microcredits=needed,
+                    limiting=limiting,
+                    warnings=self._warnings(model, needed),
+                )
+        return self._deny(reason, self._needed(asked), asked=asked, limiting=limiting)
+
+    def _deny(
+        self,
+        reason: str,
+        needed: int | None,
+        *,
+        asked: ModelTerms | None = None,
+        limiting: Limiting | None = None,
+    ) -> Answer:
+        remedy = None
+        if reason == "model_tier_not_allowed" and asked is not None:
+            chain = self.plan.fallbacks if self.plan else ()
+            remedy = _remedy(
+                upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=asked.tier_rank),
+                model=next((model.key for model in chain if self._tier_allows(model)), None),
+            )
+        elif reason in ("insufficient_credits", "limit_reached"):
+            remedy = _remedy(upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=None))
+        return Answer(
+            decision="deny",
+            reason=reason,
+            model=self.question.model or None,
+            needed_microcredits=needed,
+            limiting=limiting,
+            remedy=remedy,
+        )
+
+    def _tier_allows(self, model: ModelTerms) -> bool:
         return self.right.max_rank is None or model.tier_rank <= self.right.max_rank
 
-    def needed(self, model: ModelTerms | None) -> int | None:
+    def _refusal(self, model: ModelTerms | None, needed: int | None) -> _Refusal | None:
+        """What says no besides the balance: a run around the call, or a hard limit."""
+        cost = self._cost(model)
+        if self.run is not None:
+            refused = runs.refusal(self.account, self.run, microcredits=needed, cost_nanousd=cost, now=self.now)
+            if refused is not None:
+                return _Refusal(*refused)
+        for hit in exceeded(
+            self.account, self._limits, self._use(model), self.draw(model, needed), self.now, self.shared
+        ):
+            if hit.limit.kind == "hard":
+                return _Refusal("limit_reached", hit.limiting())
+        return None
+
+    @property
+    def _limits(self) -> tuple[LimitTerms, ...]:
+        return self.plan.limits if self.plan else ()
+
+    def _use(self, model: ModelTerms | None) -> Use:
+        return Use(self.feature.id, tier_of(model), self.question.user_key, self.run.id if self.run else None)
+
+    def draw(self, model: ModelTerms | None, needed: int | None) -> Draw:
+        """What the call may take of each unit."""
+        estimate = self.question.estimate
+        tokens = estimate.input_tokens + estimate.output_tokens if isinstance(estimate, Usage) else None
+        return Draw(calls=1, credits=needed or 0, cost=self._cost(model), tokens=tokens if self.question.model else 0)
+
+    def _cost(self, model: ModelTerms | None) -> int | None:
+        """The supplier cost of the estimate in nano-USD; None where it is not known beforehand."""
+        if not self.question.model:
+            return 0
+        estimate = self.question.estimate
+        if not isinstance(estimate, Usage) or not self._cost_matters:
+            return None
+        name = model.key if model else self.question.model
+        return self.costs.cost(estimate, Call(model.provider if model else None, name, self.now)).nanousd
+
+    @property
+    def _cost_matters(self) -> bool:
+        """Whether anything here is counted in money: pricing an estimate for nobody would be waste."""
+        return self.run is not None or any(limit.unit == "cost" for limit in self._limits)
+
+    def _needed(self, model: ModelTerms | None) -> int | None:
         """Microcredits the estimate comes to on `model`; None when nothing rates it."""
         estimate = self.question.estimate
         if isinstance(estimate, int):
@@ -138,80 +269,33 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
         )
         return None if charge is None else charge.microcredits
 
-    def affords(self, needed: int | None) -> bool:
+    def _affords(self, needed: int | None) -> bool:
         return self.account.available >= (needed or 0)
 
-    def within_balance(self, asked: ModelTerms | None) -> Answer:
-        needed = self.needed(asked)
-        warnings = self._warnings(asked, needed)
-        if self.affords(needed):
-            return Answer(
-                decision="allow",
-                reason="entitled",
-                model=self.name(asked),
-                needed_microcredits=needed,
-                warnings=warnings,
-            )
-        missing = (needed or 0) - max(0, self.account.available)
-        if self.account.debt == 0 and missing <= overage_room(self.account, self.plan, self.feature.id):
-            return Answer(
-                decision="allow",
-                reason="overage",
-                model=self.name(asked),
-                needed_microcredits=needed,
-                warnings=(*warnings, Caution("overage", "the credits are used up; this call is overage")),
-            )
-        if self.right.at_limit == "downgrade":
-            return self.fall_back("insufficient_credits", asked)
-        return self.deny("insufficient_credits", needed)
-
-    def fall_back(self, reason: str, asked: ModelTerms | None) -> Answer:
-        """The first model of the plan's chain that is allowed and affordable, at its own rate; else the refusal."""
-        for model in self.plan.fallbacks if self.plan else ():
-            if not self.tier_allows(model) or (asked is not None and model.id == asked.id):
-                continue
-            needed = self.needed(model)
-            if isinstance(self.question.estimate, int) and reason == "insufficient_credits":
-                continue  # The caller's own figure does not get cheaper with the model.
-            if self.affords(needed):
-                return Answer(decision="downgrade", reason=reason, model=model.key, needed_microcredits=needed)
-        return self.deny(reason, self.needed(asked), asked)
-
-    def deny(self, reason: str, needed: int | None, asked: ModelTerms | None = None) -> Answer:
-        limiting = remedy = None
-        if reason == "insufficient_credits":
-            limiting = Limiting(
-                limit="balance",
-                scope="customer",
-                used=self.account.held + self.account.debt,
-                value=self.account.posted,
-                resets_at=self.account.allowance_end,
-            )
-            remedy = _remedy(upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=None))
-        elif asked is not None:
-            remedy = _remedy(
-                upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=asked.tier_rank),
-                model=next((model.key for model in self.plan.fallbacks if self.tier_allows(model)), None)
-                if self.plan
-                else None,
-            )
-        return Answer(
-            decision="deny",
-            reason=reason,
-            model=self.question.model or None,
-            needed_microcredits=needed,
-            limiting=limiting,
-            remedy=remedy,
+    def _balance_limiting(self) -> Limiting:
+        account = self.account
+        return Limiting(
+            limit="balance",
+            scope="customer",
+            unit="credits",
+            used=account.held + account.debt,
+            value=account.posted,
+            resets_at=account.allowance_end,
         )
 
-    def _warnings(self, asked: ModelTerms | None, needed: int | None) -> tuple[Caution, ...]:
+    def _warnings(self, model: ModelTerms | None, needed: int | None) -> tuple[Caution, ...]:
         warnings: list[Caution] = []
-        if self.question.model and asked is None:
-            warnings.append(
-                Caution("model_unknown", f"{self.question.model!r} is not in the catalogue: it has no tier")
-            )
+        if self.question.model and model is None:
+            detail = f"{self.question.model!r} is not in the catalogue: it has no tier"
+            warnings.append(Caution("model_unknown", detail))
         if needed is None:
             warnings.append(Caution("unrated", "no rate matches this action: it will be recorded without a charge"))
+        hits = exceeded(self.account, self._limits, self._use(model), self.draw(model, needed), self.now, self.shared)
+        warnings += (
+            Caution("soft_limit", f"the soft limit {hit.limit.key!r} is exceeded")
+            for hit in hits
+            if hit.limit.kind == "soft"
+        )
         return tuple(warnings)
 
 

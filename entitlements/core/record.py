@@ -6,7 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from entitlements.core.account import Account, SeenEvent
+from entitlements.core import holds, limits, runs
+from entitlements.core.account import Account, HoldState, SeenEvent
+from entitlements.core.limits import Draw, Use, tier_of
 from entitlements.core.pricing import CostSource, charge_for
 from kernel.errors import KeyReused, Problem
 from kernel.usage import Usage
@@ -63,18 +65,31 @@ class Recorded(msgspec.Struct, frozen=True):
     charged_microcredits: int | None
     cost_nanousd: int | None
     row: EventRow | None
+    late: bool = False
+    """Settled after its hold had expired: charged all the same, from what is free now."""
 
     @property
     def duplicate(self) -> bool:
         return self.row is None
 
 
-def record_usage(account: Account, fact: UsageFact, catalogue: Catalogue, costs: CostSource, now: datetime) -> Recorded:
-    """Charge `fact` to `account`, once.
+def record_usage(
+    account: Account,
+    fact: UsageFact,
+    catalogue: Catalogue,
+    costs: CostSource,
+    now: datetime,
+    *,
+    hold: HoldState | None = None,
+    final: bool = True,
+    calls: int = 1,
+) -> Recorded:
+    """Charge `fact` to `account`, once, and to the hold it settles, if any.
 
-    A key seen before is answered from what was stored, before anything is priced. What is not free
-    any more becomes overage (up to the spend cap) where the plan allows it, else debt.
-    Raises FeatureUnknown, KeyReused.
+    A key seen before is answered from what was stored, before anything is priced. Credits come from the
+    hold, then from what is free; what is not free any more becomes overage (up to the spend cap) where the plan
+    allows it, else debt. Until the `final` settlement a hold keeps what is left of it. `calls` is how many calls
+    it counts as. Raises FeatureUnknown, KeyReused.
     """
     seen = account.seen.get(fact.key_digest)
     if seen is not None:
@@ -87,12 +102,19 @@ def record_usage(account: Account, fact: UsageFact, catalogue: Catalogue, costs:
         raise FeatureUnknown(f"no feature has the key {fact.feature!r}", field="feature")
     plan = catalogue.plans.get(account.plan_version_id or 0)
     model = catalogue.resolve_model(fact.model, fact.provider) if fact.model else None
+    run = account.run_named(fact.run_key) if fact.run_key else None
 
     rate_id, charged = None, fact.stated_microcredits
     if charged is None:
         charge = charge_for(catalogue, plan, feature_id=feature.id, model=model, usage=fact.usage, at=fact.occurred_at)
         if charge is not None:
             rate_id, charged = charge.rate_id, charge.microcredits
+    computed, cost_card = _computed_cost(fact, costs)
+    cost = fact.reported_cost_nanousd if fact.reported_cost_nanousd is not None else computed
+
+    open_hold = hold if hold is not None and hold.closed_at is None else None
+    if open_hold is not None:
+        holds.draw_on(account, open_hold, charged or 0)
     if charged:
         account.charge(
             charged,
@@ -101,9 +123,15 @@ def record_usage(account: Account, fact: UsageFact, catalogue: Catalogue, costs:
             now=now,
             event=fact.key_digest,
         )
+    if open_hold is not None and final:
+        holds.close(account, open_hold, holds.SETTLED, at=now, now=now)
+    use = Use(feature.id, tier_of(model), fact.user_key, run.id if run else None)
+    tokens = fact.usage.input_tokens + fact.usage.output_tokens
+    draw = Draw(calls, charged or 0, cost or 0, tokens)
+    limits.count(account, plan.limits if plan else (), use, draw, at=fact.occurred_at, now=now)
+    if run is not None:
+        runs.count(account, run, steps=calls, microcredits=charged or 0, cost_nanousd=cost or 0)
 
-    computed, cost_card = _computed_cost(fact, costs)
-    cost = fact.reported_cost_nanousd if fact.reported_cost_nanousd is not None else computed
     row = _row(
         account.customer_id,
         fact,
@@ -115,10 +143,11 @@ def record_usage(account: Account, fact: UsageFact, catalogue: Catalogue, costs:
         cost=cost,
         computed=computed,
         cost_card=cost_card,
+        hold_id=hold.id if hold else None,
         now=now,
     )
     account.seen[fact.key_digest] = SeenEvent(fact.body_digest, charged, cost)
-    return Recorded(charged, cost, row)
+    return Recorded(charged, cost, row, late=hold is not None and open_hold is None)
 
 
 def overage_room(account: Account, plan: PlanTerms | None, feature_id: int) -> int:
@@ -140,9 +169,7 @@ def _computed_cost(fact: UsageFact, costs: CostSource) -> tuple[int | None, str]
         return 0, ""
     total, cards = 0, []
     for inner in (InnerCall(fact.model, fact.provider, fact.usage), *fact.inner):
-        call = Call(
-            inner.provider or None, inner.model, fact.occurred_at, fact.processing or None, fact.region or None
-        )
+        call = Call(inner.provider or None, inner.model, fact.occurred_at, fact.processing or None, fact.region or None)
         costed = costs.cost(inner.usage, call)
         if costed.nanousd is None:
             return None, ""
@@ -163,6 +190,7 @@ def _row(
     cost: int | None,
     computed: int | None,
     cost_card: str,
+    hold_id: UUID | None,
     now: datetime,
 ) -> EventRow:
     usage = fact.usage
@@ -198,5 +226,5 @@ def _row(
         computed_cost_nanousd=computed,
         reported_cost_nanousd=fact.reported_cost_nanousd,
         cost_card=cost_card,
-        hold_id=None,
+        hold_id=hold_id,
     )

@@ -7,6 +7,7 @@ instant, so each of these is exact at its own time however late it is noticed.
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from entitlements.core import holds
 from entitlements.core.account import Account, GrantState, NewGrant
 from entitlements.core.words import Bucket, EntryKind
 from kernel.ids import body_digest, key_digest
@@ -66,18 +67,9 @@ def end_subscription(account: Account, *, now: datetime) -> None:
     look_ahead(account, now)
 
 
-def release_expired(account: Account, now: datetime) -> None:
-    """After a hold ended without using its credits: expire what it had kept alive."""
-    for grant in [grant for grant in account.grants if grant.burnable]:
-        if grant.voided_at is not None:
-            account.void(grant, now=now)
-        elif grant.expires_at is not None and grant.expires_at <= now:
-            account.expire(grant, now=now)
-
-
 def _next_instant(account: Account, horizon: datetime) -> datetime | None:
     """The earliest instant at or after `horizon` at which something happens by itself."""
-    instants = [account.period_end, account.allowance_end]
+    instants = [account.period_end, account.allowance_end, account.holds_until]
     instants += (
         grant.expires_at if grant.activated_at else grant.effective_at
         for grant in account.grants
@@ -87,7 +79,9 @@ def _next_instant(account: Account, horizon: datetime) -> datetime | None:
 
 
 def _happen(account: Account, catalogue: Catalogue, due: datetime, now: datetime) -> None:
-    """Everything of one instant: expiry first, so that what starts now is not paid to the past."""
+    """Everything of one instant: ends first, so that what starts now is not paid to the past."""
+    if account.holds_until == due:
+        holds.expire_due(account, due, now)
     unused = 0
     for grant in [grant for grant in account.grants if grant.burnable and grant.expires_at == due]:
         expired = account.expire(grant, now=now)

@@ -1,16 +1,24 @@
 """From results to what callers read: microcredits and nano-USD become decimal strings here, and only here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from entitlements.core import holds
 from entitlements.core.check import Answer
+from entitlements.core.decide import BalanceNow, Decided, HoldPlaced
 from entitlements.core.record import Recorded, UsageFact
-from entitlements.gate.engine import BalanceNow, CheckResult, UsageOutcome
+from entitlements.core.settle import HoldNow
+from entitlements.gate.calls import ItemOutcome, RunResult, Settled
 from entitlements.gate.messages import (
     Balance,
     Caution,
     CheckAnswer,
+    Hold,
+    HoldAnswer,
+    LeaseSettlementAnswer,
     Limiting,
     Remedy,
+    RunAnswer,
+    SettleAnswer,
     UsageAnswer,
     UsageBatchAnswer,
     UsageResult,
@@ -18,25 +26,96 @@ from entitlements.gate.messages import (
 from entitlements.gate.reading import Item
 from kernel.clock import format_instant
 from kernel.errors import Problem
+from kernel.ids import public_id
 from kernel.units import format_credits, format_usd
 
+HOLD_STATUS = {holds.OPEN: "open", holds.SETTLED: "settled", holds.VOIDED: "voided", holds.EXPIRED: "expired"}
+_UNIT_FORMAT: dict[str, Callable[[int], str]] = {
+    "credits": format_credits,
+    "cost": format_usd,
+    "calls": str,
+    "tokens": str,
+    "steps": str,
+    "time": str,
+}
 
-def check_answer(result: CheckResult) -> CheckAnswer:
+
+def check_answer(decided: Decided) -> CheckAnswer:
     """The body of an answered check."""
-    answer = result.answer
+    answer = decided.answer
     return CheckAnswer(
         decision=answer.decision,
         reason=answer.reason,
         model=answer.model,
         credits=_credits(answer.needed_microcredits),
         limiting=_limiting(answer),
-        balance=_balance(result.balance),
+        hold=_hold(decided.hold) if decided.hold else None,
+        balance=_balance(decided.balance),
         warnings=[Caution(warning.code, warning.detail) for warning in answer.warnings],
         remedy=Remedy(answer.remedy.upgrade_to, answer.remedy.model) if answer.remedy else None,
     )
 
 
-def usage_answer(fact: UsageFact, outcome: UsageOutcome) -> tuple[int, UsageAnswer]:
+def settle_answer(fact: UsageFact, settled: Settled) -> SettleAnswer:
+    """The body for a settled hold. Raises the problem it was refused with."""
+    (recorded,) = settled.items
+    if isinstance(recorded, Problem):
+        raise recorded
+    return SettleAnswer(
+        key=fact.key,
+        status=_status(recorded),
+        credits=_credits(recorded.charged_microcredits),
+        cost_usd=_usd(recorded.cost_nanousd),
+        late=recorded.late,
+        hold=_hold(settled.hold.hold),
+        balance=_balance(settled.hold.balance),
+    )
+
+
+def lease_settlement_answer(items: Sequence[UsageFact | Problem], settled: Settled) -> LeaseSettlementAnswer:
+    """The body for a lease's actions: `settled` has those of the readable items, in order."""
+    following = iter(settled.items)
+    results = [
+        _refused(index, None, item)
+        if isinstance(item, Problem)
+        else _result(index, item, ItemOutcome(next(following), item.model or None, None))
+        for index, item in enumerate(items)
+    ]
+    return LeaseSettlementAnswer(
+        **_counts(results),
+        results=results,
+        hold=_hold(settled.hold.hold),
+        balance=_balance(settled.hold.balance),
+    )
+
+
+def hold_answer(now: HoldNow) -> HoldAnswer:
+    """The body for a hold or lease as it stands."""
+    return HoldAnswer(
+        status=HOLD_STATUS[now.status],
+        settled=format_credits(now.settled_microcredits),
+        hold=_hold(now.hold),
+        balance=_balance(now.balance),
+    )
+
+
+def run_answer(result: RunResult) -> RunAnswer:
+    """The body for a run."""
+    run = result.run
+    return RunAnswer(
+        id=public_id("run", result.customer_id, run.id),
+        key=run.key,
+        status="open" if run.closed_at is None else "closed",
+        depth=len(run.ancestors),
+        steps=run.steps,
+        credits=format_credits(run.charged_microcredits),
+        held=format_credits(run.held_microcredits),
+        cost_usd=format_usd(run.cost_nanousd),
+        deadline=None if run.deadline is None else format_instant(run.deadline),
+    )
+
+
+def usage_answer(fact: UsageFact, outcome: ItemOutcome) -> tuple[int, UsageAnswer]:
     """Status and body for a single action. Raises the problem it was refused with."""
     recorded, balance = outcome.result, outcome.balance
     if isinstance(recorded, Problem):
@@ -53,23 +132,26 @@ def usage_answer(fact: UsageFact, outcome: UsageOutcome) -> tuple[int, UsageAnsw
     )
 
 
-def usage_batch_answer(items: Sequence[Item], outcomes: Sequence[UsageOutcome]) -> UsageBatchAnswer:
+def usage_batch_answer(items: Sequence[Item], outcomes: Sequence[ItemOutcome]) -> UsageBatchAnswer:
     """The body for a batch: `outcomes` are those of the readable items, in order."""
     following = iter(outcomes)
     results = [
         _refused(index, None, item) if isinstance(item, Problem) else _result(index, item[1], next(following))
         for index, item in enumerate(items)
     ]
+    return UsageBatchAnswer(**_counts(results), results=results)
+
+
+def _counts(results: Sequence[UsageResult]) -> dict[str, int]:
     statuses = [result.status for result in results]
-    return UsageBatchAnswer(
-        accepted=statuses.count("accepted"),
-        duplicates=statuses.count("duplicate"),
-        rejected=statuses.count("rejected"),
-        results=results,
-    )
+    return {
+        "accepted": statuses.count("accepted"),
+        "duplicates": statuses.count("duplicate"),
+        "rejected": statuses.count("rejected"),
+    }
 
 
-def _result(index: int, fact: UsageFact, outcome: UsageOutcome) -> UsageResult:
+def _result(index: int, fact: UsageFact, outcome: ItemOutcome) -> UsageResult:
     recorded = outcome.result
     if isinstance(recorded, Problem):
         return _refused(index, fact.key, recorded)
@@ -97,12 +179,23 @@ def _limiting(answer: Answer) -> Limiting | None:
     limiting = answer.limiting
     if limiting is None:
         return None
+    amount = _UNIT_FORMAT[limiting.unit]
     return Limiting(
         limit=limiting.limit,
         scope=limiting.scope,
-        used=format_credits(limiting.used),
-        value=format_credits(limiting.value),
+        unit=limiting.unit,
+        used=amount(limiting.used),
+        value=amount(limiting.value),
         resets_at=None if limiting.resets_at is None else format_instant(limiting.resets_at),
+        run=limiting.run,
+    )
+
+
+def _hold(hold: HoldPlaced) -> Hold:
+    return Hold(
+        id=public_id("hold", hold.customer_id, hold.id),
+        credits=format_credits(hold.microcredits),
+        expires_at=format_instant(hold.expires_at),
     )
 
 

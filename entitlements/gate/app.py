@@ -5,20 +5,54 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import structlog
 
 from access.context import request_id_from
 from access.key_cache import KeyInfo
 from access.problems import InternalError
+from entitlements.core.holds import HoldUnknown
+from entitlements.core.runs import RunUnknown
 from entitlements.gate import http
-from entitlements.gate.answers import check_answer, usage_answer, usage_batch_answer
-from entitlements.gate.engine import CheckCall, Engine, UsageCall, UsageOutcome
-from entitlements.gate.reading import read_check, read_usage
+from entitlements.gate.answers import (
+    check_answer,
+    hold_answer,
+    lease_settlement_answer,
+    run_answer,
+    settle_answer,
+    usage_answer,
+    usage_batch_answer,
+)
+from entitlements.gate.calls import (
+    AcquireCall,
+    CheckCall,
+    Checked,
+    CloseRunCall,
+    ExtendCall,
+    ItemOutcome,
+    KeepDecisionCall,
+    OpenRunCall,
+    SettleCall,
+    UsageCall,
+    VoidCall,
+)
+from entitlements.gate.engine import Engine
+from entitlements.gate.messages import ENDPOINTS
+from entitlements.gate.reading import (
+    read_check,
+    read_extension,
+    read_lease,
+    read_lease_settlement,
+    read_run,
+    read_settlement,
+    read_usage,
+)
 from entitlements.store.reference import Reference
 from kernel.clock import utc_now
 from kernel.errors import MethodNotAllowed, NotAuthenticated, Problem, ScopeMissing
+from kernel.ids import parse_public_id
 
 log = structlog.get_logger("weir.request")
 
@@ -40,20 +74,39 @@ class Caller:
             raise ScopeMissing(f"this API key lacks the scope {self.scope!r}")
 
 
+class Route(NamedTuple):
+    """What serves a path: the method it takes, the scope it needs, and who answers."""
+
+    method: str
+    scope: str
+    handler: Handler
+
+
 class Gate:
-    """Serves the paths of `routes`; one instance per process and event loop."""
+    """Serves the paths of `messages.ENDPOINTS`; one instance per process and event loop."""
 
     def __init__(self, dsn: str, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._engine = Engine(dsn)
         self._clock = clock
-        self.routes: dict[str, dict[str, tuple[str, Handler]]] = {
-            "/v1/check": {"POST": ("check", self._check)},
-            "/v1/usage": {"POST": ("usage", self._usage)},
+        handlers: dict[str, Handler] = {
+            "/v1/check": self._check,
+            "/v1/usage": self._usage,
+            "/v1/holds/{id}/settle": self._settle,
+            "/v1/holds/{id}/void": self._void,
+            "/v1/leases": self._acquire,
+            "/v1/leases/{id}/extend": self._extend,
+            "/v1/leases/{id}/settle": self._settle_lease,
+            "/v1/leases/{id}/release": self._void,
+            "/v1/runs": self._open_run,
+            "/v1/runs/{id}/close": self._close_run,
+        }
+        self._routes = {
+            endpoint.path: Route(endpoint.method, endpoint.scope, handlers[endpoint.path]) for endpoint in ENDPOINTS
         }
 
     def serves(self, scope: http.Scope) -> bool:
         """Whether the request is the gate's and not Django's."""
-        return scope["type"] == "http" and scope["path"] in self.routes
+        return scope["type"] == "http" and _pattern(scope["path"])[0] in self._routes
 
     async def close(self) -> None:
         """Close the gate's connections."""
@@ -65,10 +118,10 @@ class Gate:
         request_id = request_id_from(request.headers.get("x-request-id"))
         caller = None
         try:
-            needed, handler = self._route(request)
-            caller = Caller(request.headers.get("authorization", ""), needed)
+            route = self._route(request)
+            caller = Caller(request.headers.get("authorization", ""), route.scope)
             await self._admit(caller)
-            status, body = await handler(request, caller)
+            status, body = await route.handler(request, caller)
             await http.answer(send, status, body, request_id=request_id)
         except http.ClientGone:
             return
@@ -89,11 +142,12 @@ class Gate:
             **({"key": caller.key.prefix, "key_name": caller.key.name} if caller and caller.key else {}),
         )
 
-    def _route(self, request: http.Request) -> tuple[str, Handler]:
-        methods = self.routes[request.path]
-        if request.method not in methods:
-            raise MethodNotAllowed(f"{request.path} takes {', '.join(methods)}")
-        return methods[request.method]
+    def _route(self, request: http.Request) -> Route:
+        pattern, request.id = _pattern(request.path)
+        route = self._routes[pattern]
+        if request.method != route.method:
+            raise MethodNotAllowed(f"{pattern} takes {route.method}")
+        return route
 
     async def _admit(self, caller: Caller) -> None:
         """Turn strangers away before reading their bodies. A key newer than our memory gets a second look."""
@@ -108,10 +162,12 @@ class Gate:
 
     async def _check(self, request: http.Request, caller: Caller) -> Reply:
         customer, question = read_check(await request.json_body())
-        result = await self._engine.checks.submit(
-            CheckCall(authorize=caller.authorize, now=self._clock(), customer=customer, question=question)
-        )
-        return 200, check_answer(result)
+        now = self._clock()
+        lane = self._engine.reads if question.hold is None else self._engine.writes
+        checked: Checked = await lane.submit(CheckCall(caller.authorize, now, customer, question))
+        if checked.record is not None:
+            await self._engine.writes.submit(KeepDecisionCall(caller.authorize, now, checked.record))
+        return 200, check_answer(checked.decided)
 
     async def _usage(self, request: http.Request, caller: Caller) -> Reply:
         now = self._clock()
@@ -119,12 +175,67 @@ class Gate:
         readable = [item for item in items if not isinstance(item, Problem)]
         if single and not readable:
             raise _first_problem(items)
-        outcomes: list[UsageOutcome] = []
+        outcomes: list[ItemOutcome] = []
         if readable:
-            outcomes = await self._engine.usage.submit(UsageCall(authorize=caller.authorize, now=now, items=readable))
+            outcomes = await self._engine.writes.submit(UsageCall(caller.authorize, now, readable))
         if single:
             return usage_answer(readable[0][1], outcomes[0])
         return 200, usage_batch_answer(items, outcomes)
+
+    async def _settle(self, request: http.Request, caller: Caller) -> Reply:
+        customer_id, hold_id = _hold_id(request.id)
+        now = self._clock()
+        fact, final = read_settlement(await request.json_body(), hold_id, now)
+        call = SettleCall(caller.authorize, now, customer_id, hold_id, [fact], final=final)
+        return 200, settle_answer(fact, await self._engine.writes.submit(call))
+
+    async def _settle_lease(self, request: http.Request, caller: Caller) -> Reply:
+        customer_id, hold_id = _hold_id(request.id)
+        now = self._clock()
+        items = read_lease_settlement(await request.json_body(), hold_id, now)
+        facts = [item for item in items if not isinstance(item, Problem)]
+        call = SettleCall(caller.authorize, now, customer_id, hold_id, facts, final=False)
+        return 200, lease_settlement_answer(items, await self._engine.writes.submit(call))
+
+    async def _void(self, request: http.Request, caller: Caller) -> Reply:
+        customer_id, hold_id = _hold_id(request.id)
+        call = VoidCall(caller.authorize, self._clock(), customer_id, hold_id)
+        return 200, hold_answer(await self._engine.writes.submit(call))
+
+    async def _acquire(self, request: http.Request, caller: Caller) -> Reply:
+        customer, lease = read_lease(await request.json_body())
+        acquired = await self._engine.writes.submit(AcquireCall(caller.authorize, self._clock(), customer, lease))
+        return 200 if acquired.replayed else 201, hold_answer(acquired)
+
+    async def _extend(self, request: http.Request, caller: Caller) -> Reply:
+        customer_id, hold_id = _hold_id(request.id)
+        microcredits, seconds = read_extension(await request.json_body())
+        call = ExtendCall(
+            caller.authorize, self._clock(), customer_id, hold_id, microcredits=microcredits, ttl_seconds=seconds
+        )
+        return 200, hold_answer(await self._engine.writes.submit(call))
+
+    async def _open_run(self, request: http.Request, caller: Caller) -> Reply:
+        now = self._clock()
+        wanted = read_run(await request.json_body(), now)
+        call = OpenRunCall(
+            caller.authorize,
+            now,
+            customer=wanted.customer,
+            key=wanted.key,
+            body_digest=wanted.body_digest,
+            budget=wanted.budget,
+            parent=wanted.parent,
+            user_key=wanted.user_key,
+        )
+        opened = await self._engine.writes.submit(call)
+        return 201 if opened.new else 200, run_answer(opened)
+
+    async def _close_run(self, request: http.Request, caller: Caller) -> Reply:
+        named = parse_public_id("run", request.id)
+        if named is None:
+            raise RunUnknown("there is no such run")
+        return 200, run_answer(await self._engine.writes.submit(CloseRunCall(caller.authorize, self._clock(), *named)))
 
     async def flush_forever(self) -> None:
         """Store now and then which keys were used."""
@@ -134,6 +245,21 @@ class Gate:
                 await self._engine.touch_keys(self._clock())
             except Problem:
                 log.warning("could not store when keys were last used")
+
+
+def _pattern(path: str) -> tuple[str, str]:
+    """A path with its id, if it has one, taken out: ("/v1/holds/{id}/void", "hold_1_…")."""
+    parts = path.split("/")
+    if len(parts) == 5:
+        return "/".join([*parts[:3], "{id}", parts[4]]), parts[3]
+    return path, ""
+
+
+def _hold_id(text: str) -> tuple[int, UUID]:
+    named = parse_public_id("hold", text)
+    if named is None:
+        raise HoldUnknown("there is no such hold")
+    return named
 
 
 def _first_problem(items: list[Any]) -> Problem:

@@ -25,6 +25,8 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.path: str = scope["path"]
         self.method: str = scope["method"]
+        self.id = ""
+        """The id in the path, where the route has one."""
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self._receive = receive
 

@@ -8,6 +8,7 @@ from msgspec import Meta
 Key = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Label = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Count = Annotated[int, Meta(ge=0, le=2_000_000_000)]
+Ttl = Annotated[int, Meta(ge=1, le=86_400, description="Seconds.")]
 Amount = Annotated[str, Meta(description="A decimal string.", examples=["12.5"])]
 
 MAX_EVENTS = 10_000
@@ -22,6 +23,13 @@ class Estimate(msgspec.Struct, forbid_unknown_fields=True):
     max_output_tokens: Count | None = None
 
 
+class HoldRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Set the estimate's credits aside under a key of the caller's own, for a time."""
+
+    key: Key
+    ttl_seconds: Ttl = 300
+
+
 class CheckRequest(msgspec.Struct, forbid_unknown_fields=True):
     """May this customer use this feature, on this model, now?"""
 
@@ -31,6 +39,7 @@ class CheckRequest(msgspec.Struct, forbid_unknown_fields=True):
     user: Label = ""
     run: Label = ""
     estimate: Estimate | None = None
+    hold: HoldRequest | None = None
 
 
 class Balance(msgspec.Struct):
@@ -43,14 +52,24 @@ class Balance(msgspec.Struct):
     overage: Amount
 
 
+class Hold(msgspec.Struct):
+    """Credits set aside. `credits` is what is still held."""
+
+    id: str
+    credits: Amount
+    expires_at: str
+
+
 class Limiting(msgspec.Struct):
-    """What said no. `used` and `value` are in the limit's unit; of the balance, credits."""
+    """What said no. `used` (held amounts counted) and `value` are in `unit`: credits, cost (USD), calls or tokens."""
 
     limit: str
     scope: str
+    unit: str
     used: Amount
     value: Amount
     resets_at: str | None
+    run: str | None = None
 
 
 class Remedy(msgspec.Struct, omit_defaults=True):
@@ -75,6 +94,7 @@ class CheckAnswer(msgspec.Struct):
     model: str | None
     credits: Amount | None
     limiting: Limiting | None
+    hold: Hold | None
     balance: Balance
     warnings: list[Caution]
     remedy: Remedy | None
@@ -143,6 +163,114 @@ class UsageBatchAnswer(msgspec.Struct):
     results: list[UsageResult]
 
 
+class SettleRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What the held call used. `final: false` settles a part and keeps the rest held (give each part its own key)."""
+
+    key: Key | None = None
+    usage: dict[str, Any] | None = None
+    format: Label | None = None
+    model: Label = ""
+    provider: Label = ""
+    credits: Amount | None = None
+    action: Label = ""
+    occurred_at: str | None = None
+    processing: Label = ""
+    region: Label = ""
+    memoised: bool = False
+    reported_cost_usd: Amount | None = None
+    tags: dict[Key, str | int | float | bool] | None = None
+    final: bool = True
+
+
+class SettleAnswer(msgspec.Struct):
+    """What was charged. `late`: the hold had expired, so the charge came from what was free."""
+
+    key: str
+    status: str
+    credits: Amount | None
+    cost_usd: Amount | None
+    late: bool
+    hold: Hold
+    balance: Balance
+
+
+class HoldAnswer(msgspec.Struct):
+    """A hold or lease after a call: `status` is open, settled, voided or expired."""
+
+    status: str
+    settled: Amount
+    hold: Hold
+    balance: Balance
+
+
+class LeaseRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A block of credits for one process to spend locally."""
+
+    key: Key
+    customer: Key
+    feature: Key
+    credits: Amount
+    ttl_seconds: Ttl = 300
+
+
+class LeaseExtension(msgspec.Struct, forbid_unknown_fields=True):
+    """More credits, more time, or both."""
+
+    credits: Amount | None = None
+    ttl_seconds: Ttl | None = None
+
+
+class LeaseSettlement(msgspec.Struct, forbid_unknown_fields=True):
+    """Actions a lease has paid for. Each needs a key of its own."""
+
+    events: Annotated[list[SettleRequest], Meta(min_length=1, max_length=MAX_EVENTS)]
+
+
+class LeaseSettlementAnswer(msgspec.Struct):
+    """One result per action, and the lease afterwards."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[UsageResult]
+    hold: Hold
+    balance: Balance
+
+
+class RunBudget(msgspec.Struct, forbid_unknown_fields=True):
+    """What a run may take. What is left out is bounded only by the runs around it, the limits and the balance."""
+
+    steps: Count | None = None
+    credits: Amount | None = None
+    cost_usd: Amount | None = None
+    depth: Annotated[int, Meta(ge=0, le=100)] | None = None
+    seconds: Ttl | None = None
+
+
+class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Open a run, inside `parent` (another run's key) if given."""
+
+    key: Key
+    customer: Key
+    parent: Label = ""
+    user: Label = ""
+    budget: RunBudget | None = None
+
+
+class RunAnswer(msgspec.Struct):
+    """A run. Its sums contain those of every run inside it."""
+
+    id: str
+    key: str
+    status: str
+    depth: int
+    steps: int
+    credits: Amount
+    held: Amount
+    cost_usd: Amount
+    deadline: str | None
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint of the gate as the OpenAPI document shows it."""
 
@@ -158,7 +286,7 @@ ENDPOINTS = (
     Endpoint(
         "/v1/check",
         "POST",
-        "May this customer do this now?",
+        "May this customer do this now? Optionally hold the credits",
         "check",
         CheckRequest,
         {200: CheckAnswer},
@@ -170,5 +298,48 @@ ENDPOINTS = (
         "usage",
         UsageItem | UsageBatch,
         {200: UsageAnswer | UsageBatchAnswer, 201: UsageAnswer},
+    ),
+    Endpoint(
+        "/v1/holds/{id}/settle",
+        "POST",
+        "Charge a hold with what its call used",
+        "usage",
+        SettleRequest,
+        {200: SettleAnswer},
+    ),
+    Endpoint("/v1/holds/{id}/void", "POST", "Give a hold's credits back", "usage", None, {200: HoldAnswer}),
+    Endpoint(
+        "/v1/leases",
+        "POST",
+        "Lease a block of credits to one process",
+        "check",
+        LeaseRequest,
+        {200: HoldAnswer, 201: HoldAnswer},
+    ),
+    Endpoint(
+        "/v1/leases/{id}/extend",
+        "POST",
+        "Give a lease more credits or time",
+        "check",
+        LeaseExtension,
+        {200: HoldAnswer},
+    ),
+    Endpoint(
+        "/v1/leases/{id}/settle",
+        "POST",
+        "Report what a lease was spent on",
+        "usage",
+        LeaseSettlement,
+        {200: LeaseSettlementAnswer},
+    ),
+    Endpoint("/v1/leases/{id}/release", "POST", "Give back what is left of a lease", "usage", None, {200: HoldAnswer}),
+    Endpoint("/v1/runs", "POST", "Open a run", "check", RunRequest, {200: RunAnswer, 201: RunAnswer}),
+    Endpoint(
+        "/v1/runs/{id}/close",
+        "POST",
+        "Close a run and what is inside it",
+        "check",
+        None,
+        {200: RunAnswer},
     ),
 )

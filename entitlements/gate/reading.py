@@ -2,18 +2,32 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 
-from entitlements.core.check import Question
+from entitlements.core.check import HoldWanted, Question
 from entitlements.core.record import InnerCall, UsageFact
-from entitlements.gate.messages import MAX_EVENTS, MAX_TAGS, CheckRequest, Estimate, UsageItem
+from entitlements.core.runs import Budget
+from entitlements.core.settle import LeaseWanted
+from entitlements.gate.messages import (
+    MAX_EVENTS,
+    MAX_TAGS,
+    CheckRequest,
+    Estimate,
+    LeaseExtension,
+    LeaseRequest,
+    RunBudget,
+    RunRequest,
+    SettleRequest,
+    UsageItem,
+)
 from kernel.clock import EARLIEST, FUTURE_SKEW, BadInstant, parse_instant
 from kernel.errors import InvalidInput, MalformedBody, Problem
 from kernel.ids import body_digest, key_digest
-from kernel.units import InexactAmount, Microcredits, parse_credits, parse_usd
+from kernel.units import InexactAmount, Microcredits, NanoUsd, parse_credits, parse_usd
 from kernel.usage import Usage
 from metering import readers
 
@@ -46,13 +60,91 @@ def decode(body: bytes) -> Any:
 
 def read_check(body: bytes) -> tuple[str, Question]:
     """The customer's key and the question. Raises MalformedBody, InvalidInput."""
-    request = _convert(decode(body), CheckRequest)
+    raw = decode(body)
+    request = _convert(raw, CheckRequest)
+    wanted = request.hold
     return request.customer, Question(
         feature=request.feature,
         model=request.model,
         user_key=request.user,
         run_key=request.run,
         estimate=_estimate(request.estimate),
+        hold=None
+        if wanted is None
+        else HoldWanted(wanted.key, key_digest(wanted.key), body_digest(raw), wanted.ttl_seconds),
+    )
+
+
+def read_settlement(body: bytes, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
+    """What a held call used, and whether that was all. The hold's own key stands in for a missing one."""
+    raw = decode(body)
+    return _settled(raw, hold_id, now)
+
+
+def read_lease_settlement(body: bytes, hold_id: UUID, now: datetime) -> list[UsageFact | Problem]:
+    """The actions a lease paid for. Raises MalformedBody, InvalidInput for the whole body."""
+    items: list[UsageFact | Problem] = []
+    for item in _listed(decode(body)):
+        try:
+            if isinstance(item, dict) and "key" not in item:
+                raise InvalidInput("each action of a lease needs its own key", field="key")
+            items.append(_settled(item, hold_id, now)[0])
+        except Problem as problem:
+            items.append(problem)
+    return items
+
+
+def read_lease(body: bytes) -> tuple[str, LeaseWanted]:
+    """The customer's key and the lease to acquire."""
+    raw = decode(body)
+    request = _convert(raw, LeaseRequest)
+    return request.customer, LeaseWanted(
+        request.key,
+        key_digest(request.key),
+        body_digest(raw),
+        request.feature,
+        _some_credits(request.credits),
+        request.ttl_seconds,
+    )
+
+
+def read_extension(body: bytes) -> tuple[Microcredits, int | None]:
+    """More microcredits and seconds for a lease."""
+    request = _convert(decode(body), LeaseExtension)
+    if request.credits is None and request.ttl_seconds is None:
+        raise InvalidInput("give credits, ttl_seconds or both", field="credits")
+    return Microcredits(0) if request.credits is None else _some_credits(request.credits), request.ttl_seconds
+
+
+class RunWanted(msgspec.Struct, frozen=True):
+    """A run to open."""
+
+    customer: str
+    key: str
+    body_digest: UUID
+    parent: str
+    user_key: str
+    budget: Budget
+
+
+def read_run(body: bytes, now: datetime) -> RunWanted:
+    """The run to open."""
+    raw = decode(body)
+    request = _convert(raw, RunRequest)
+    budget = request.budget or RunBudget()
+    return RunWanted(
+        request.customer,
+        request.key,
+        body_digest(raw),
+        request.parent,
+        request.user,
+        Budget(
+            max_steps=budget.steps,
+            max_microcredits=None if budget.credits is None else _credits(budget.credits, "budget.credits"),
+            max_cost_nanousd=None if budget.cost_usd is None else _usd(budget.cost_usd, "budget.cost_usd"),
+            max_depth=budget.depth,
+            deadline=None if budget.seconds is None else now + timedelta(seconds=budget.seconds),
+        ),
     )
 
 
@@ -61,16 +153,21 @@ def read_usage(body: bytes, now: datetime) -> tuple[list[Item], bool]:
     raw = decode(body)
     if isinstance(raw, dict) and "events" not in raw:
         return [_item(raw, now)], True
+    return [_item(item, now) for item in _listed(raw)], False
+
+
+def _listed(raw: Any) -> list[Any]:
+    """The items of a batch: a list, or an object with `events`."""
     if isinstance(raw, dict):
         unknown = next((name for name in raw if name != "events"), None)
         if unknown is not None:
             raise InvalidInput(f"unknown field {unknown!r}", field=unknown)
-        raw = raw["events"]
+        raw = raw.get("events")
     if not isinstance(raw, list):
         raise InvalidInput('send one event, or {"events": [...]}', field="events")
     if not 1 <= len(raw) <= MAX_EVENTS:
         raise InvalidInput(f"a batch holds 1 to {MAX_EVENTS} events, this one has {len(raw)}", field="events")
-    return [_item(item, now) for item in raw], False
+    return raw
 
 
 def _item(raw: Any, now: datetime) -> Item:
@@ -79,6 +176,19 @@ def _item(raw: Any, now: datetime) -> Item:
         return item.customer, _fact(item, raw, now)
     except Problem as problem:
         return problem
+
+
+def _settled(raw: Any, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
+    request = _convert(raw, SettleRequest)
+    if request.usage is None and request.credits is None:
+        raise InvalidInput("settle with usage, or with credits", field="usage")
+    if request.key is None and not request.final:
+        raise InvalidInput("a part of a settlement needs its own key", field="key")
+    fields = msgspec.structs.asdict(request)
+    final = fields.pop("final")
+    # Customer and feature are the hold's to say; the settlement only carries what the call used.
+    item = UsageItem(**fields | {"key": request.key or f"hold:{hold_id}", "customer": "-", "feature": "-"})
+    return msgspec.structs.replace(_fact(item, raw, now), feature=""), final
 
 
 def _fact(item: UsageItem, raw: Any, now: datetime) -> UsageFact:
@@ -123,13 +233,7 @@ def _reading(item: UsageItem) -> readers.Reading | None:
 def _reported_cost(item: UsageItem, reading: readers.Reading | None) -> int | None:
     if item.reported_cost_usd is None:
         return reading.reported_cost_nanousd if reading else None
-    try:
-        cost = parse_usd(item.reported_cost_usd)
-    except InexactAmount as error:
-        raise InvalidInput(str(error), field="reported_cost_usd") from None
-    if cost < 0:
-        raise InvalidInput("a cost cannot be negative", field="reported_cost_usd")
-    return cost
+    return _usd(item.reported_cost_usd, "reported_cost_usd")
 
 
 def _tags(tags: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -175,6 +279,23 @@ def _credits(text: str, field: str) -> Microcredits:
         raise InvalidInput(str(error), field=field) from None
     if amount < 0:
         raise InvalidInput("credits cannot be negative here", field=field)
+    return amount
+
+
+def _some_credits(text: str) -> Microcredits:
+    amount = _credits(text, "credits")
+    if not amount:
+        raise InvalidInput("lease more than 0 credits", field="credits")
+    return amount
+
+
+def _usd(text: str, field: str) -> NanoUsd:
+    try:
+        amount = parse_usd(text)
+    except InexactAmount as error:
+        raise InvalidInput(str(error), field=field) from None
+    if amount < 0:
+        raise InvalidInput("a cost cannot be negative", field=field)
     return amount
 
 

@@ -31,6 +31,7 @@ class Balance(models.Model):
     period_start = models.DateTimeField(null=True)
     period_end = models.DateTimeField(null=True)
     allowance_end = models.DateTimeField(null=True, help_text="When the next allowance is due.")
+    holds_until = models.DateTimeField(null=True, help_text="No open hold expires before this.")
 
     class Meta:
         db_table = "balance"
@@ -148,47 +149,3 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id}/{self.seq}"
-
-
-class Hold(models.Model):
-    """Credits set aside before a call, until settled, voided or expired."""
-
-    class Status(models.IntegerChoices):
-        OPEN = 1, "open"
-        SETTLED = 2, "settled"
-        VOIDED = 3, "voided"
-        EXPIRED = 4, "expired"
-
-    pk = models.CompositePrimaryKey("customer_id", "id")
-    customer_id = models.BigIntegerField()
-    id = models.UUIDField()
-    key_digest = models.UUIDField()
-    key = models.TextField()
-    body_digest = models.UUIDField()
-    status = models.SmallIntegerField(choices=Status.choices, default=Status.OPEN)
-    held_microcredits = models.BigIntegerField()
-    settled_microcredits = models.BigIntegerField(default=0)
-    feature_id = models.BigIntegerField()
-    model = models.TextField(default="")
-    user_key = models.TextField(default="")
-    run_key = models.TextField(default="")
-    rate_id = models.BigIntegerField(null=True)
-    placed_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "hold"
-        indexes = [
-            models.Index(fields=["customer_id"], condition=Q(closed_at=None), name="hold_open"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["customer_id", "key_digest"], name="hold_key_is_unique"),
-            models.CheckConstraint(
-                condition=Q(held_microcredits__gte=0, settled_microcredits__gte=0), name="hold_amounts_are_not_negative"
-            ),
-            models.CheckConstraint(condition=Q(expires_at__gt=F("placed_at")), name="hold_expires_after_it_is_placed"),
-        ]
-
-    def __str__(self) -> str:
-        return self.key

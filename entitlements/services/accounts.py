@@ -1,9 +1,8 @@
 """Opening accounts from Django: locked, brought up to date, and written back when the block ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
@@ -11,7 +10,14 @@ from django.db import connection, transaction
 from entitlements.core.account import Account
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.services.problems import CustomerUnknown
-from entitlements.store.accounts import build_accounts, load_statements, save_statements
+from entitlements.store.accounts import (
+    Wanted,
+    add_to_accounts,
+    build_accounts,
+    load_statements,
+    save_statements,
+    whole_statements,
+)
 from entitlements.store.reference import Reference, django_reference
 from kernel.sql_files import Statement
 from metering.events import EventRow
@@ -26,13 +32,13 @@ class Opened(msgspec.Struct):
 
 
 @contextmanager
-def opened(keys: Sequence[str], *, now: datetime, events: Sequence[tuple[str, UUID]] = ()) -> Iterator[Opened]:
-    """Lock the accounts of `keys`, bring them up to date, and save what the block did to them.
+def opened(wanted: Wanted, *, now: datetime) -> Iterator[Opened]:
+    """Lock the accounts of `wanted`, bring them up to date, and save what the block did to them.
 
-    One transaction; an exception in the block undoes all of it. Unknown keys are left out.
+    One transaction; an exception in the block undoes all of it. Unknown customers are left out.
     """
     with transaction.atomic():
-        opened = _load(keys, now=now, lock=True, events=events)
+        opened = _load(wanted, now=now, lock=True)
         yield opened
         for statement in save_statements(opened.accounts.values(), opened.events):
             _run(statement)
@@ -41,7 +47,7 @@ def opened(keys: Sequence[str], *, now: datetime, events: Sequence[tuple[str, UU
 @contextmanager
 def opened_one(key: str, *, now: datetime) -> Iterator[tuple[Account, Reference]]:
     """`opened` for one customer. Raises CustomerUnknown."""
-    with opened([key], now=now) as these:
+    with opened(Wanted(keys={key}), now=now) as these:
         if key not in these.accounts:
             raise CustomerUnknown(f"no customer has the key {key!r}")
         yield these.accounts[key], these.reference
@@ -87,20 +93,22 @@ def read_account(key: str, now: datetime) -> tuple[Account, Reference]:
         if not connection.savepoint_ids:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        these = _load([key], now=now, lock=False, events=())
+        these = _load(Wanted(keys={key}), now=now, lock=False)
     if key not in these.accounts:
         raise CustomerUnknown(f"no customer has the key {key!r}")
     return these.accounts[key], these.reference
 
 
-def _load(keys: Sequence[str], *, now: datetime, lock: bool, events: Sequence[tuple[str, UUID]]) -> Opened:
-    results = [_run(statement) for statement in load_statements(keys, now=now, lock=lock, events=events)]
+def _load(wanted: Wanted, *, now: datetime, lock: bool) -> Opened:
+    results = [(what, _run(statement)) for what, statement in load_statements(wanted, now=now, lock=lock)]
     revision, accounts = build_accounts(results)
+    for what, statement in whole_statements(accounts.values(), wanted, now):
+        add_to_accounts(accounts, what, _run(statement))
     with connection.cursor() as cursor:
         reference = django_reference.of_sync(revision, cursor)
     for account in accounts.values():
         bring_up_to_date(account, reference.catalogue, now)
-    return Opened(accounts, reference, [])
+    return Opened({account.key: account for account in accounts.values()}, reference, [])
 
 
 def _run(statement: Statement) -> list[tuple[object, ...]]:

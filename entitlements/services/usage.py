@@ -6,6 +6,7 @@ from datetime import datetime
 from entitlements.core.record import Recorded, UsageFact, record_usage
 from entitlements.services.accounts import opened
 from entitlements.services.problems import CustomerUnknown
+from entitlements.store.accounts import Wanted
 from kernel.errors import Problem
 
 
@@ -15,8 +16,10 @@ def record_many(items: Sequence[tuple[str, UsageFact]], now: datetime) -> list[R
     One result per item: a refused item spoils no other.
     """
     results: list[Recorded | Problem] = []
-    keys = list({customer for customer, _ in items})
-    with opened(keys, now=now, events=[(customer, fact.key_digest) for customer, fact in items]) as these:
+    wanted = Wanted()
+    for customer, fact in items:
+        wanted.usage(customer, fact.key_digest, user=fact.user_key, run=fact.run_key)
+    with opened(wanted, now=now) as these:
         for customer, fact in items:
             account = these.accounts.get(customer)
             if account is None:

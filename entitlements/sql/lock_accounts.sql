@@ -1,10 +1,11 @@
 -- Lock the balance rows of some customers, in the order of their ids so that two writers never deadlock.
--- Run on its own: what belongs to the accounts is read by the next statement, whose snapshot is taken
+-- Run on its own: what belongs to the accounts is read by the next statements, whose snapshots are taken
 -- after the locks are held.
 SELECT c.id, c.key, c.currency, c.time_zone,
        b.posted_microcredits, b.held_microcredits, b.debt_microcredits, b.overage_microcredits, b.ledger_seq,
-       b.valid_until, b.subscription_id, b.plan_version_id, b.anchor, b.period_start, b.period_end, b.allowance_end
+       b.valid_until, b.subscription_id, b.plan_version_id, b.anchor, b.period_start, b.period_end, b.allowance_end,
+       b.holds_until
 FROM customer c JOIN balance b ON b.customer_id = c.id
-WHERE c.key = ANY(%(keys)s)
+WHERE c.key = ANY(%(keys)s) OR c.id = ANY(%(ids)s)
 ORDER BY b.customer_id
 FOR NO KEY UPDATE OF b

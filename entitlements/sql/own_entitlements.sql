@@ -2,5 +2,5 @@
 SELECT DISTINCT ON (e.customer_id, e.feature_id)
        e.customer_id, e.feature_id, e.allowed, t.rank, e.at_limit, e.config
 FROM entitlement e JOIN customer c ON c.id = e.customer_id LEFT JOIN model_tier t ON t.id = e.max_tier_id
-WHERE c.key = ANY(%(keys)s) AND e.starts_at <= %(now)s AND (e.ends_at IS NULL OR e.ends_at > %(now)s)
+WHERE (c.key = ANY(%(keys)s) OR c.id = ANY(%(ids)s)) AND e.starts_at <= %(now)s AND (e.ends_at IS NULL OR e.ends_at > %(now)s)
 ORDER BY e.customer_id, e.feature_id, e.starts_at DESC, e.id DESC

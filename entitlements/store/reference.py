@@ -37,9 +37,7 @@ def build(catalogue: Rows, overrides: Rows, keys: Rows) -> Reference:
     The catalogue is read first and names the revision: what changes meanwhile is read again.
     """
     known = plans_catalogue.from_json(catalogue[0][0])
-    return Reference(
-        known.revision, known, CostCatalogue(load_overrides(overrides)), KeyRing.from_rows(keys)
-    )
+    return Reference(known.revision, known, CostCatalogue(load_overrides(overrides)), KeyRing.from_rows(keys))
 
 
 class ReferenceCache:

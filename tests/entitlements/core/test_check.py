@@ -4,12 +4,18 @@ from datetime import datetime
 
 import pytest
 
-from entitlements.core.account import OwnEntitlement
-from entitlements.core.check import Question, check
+from entitlements.core.account import Account, OwnEntitlement
+from entitlements.core.check import Answer, Question
+from entitlements.core.check import check as decide_check
 from entitlements.core.record import FeatureUnknown
 from kernel.usage import Usage
-from tests.accounts import account, subscribed
+from plans.catalogue import Catalogue
+from tests.accounts import Costs, account, subscribed
 from tests.shop import CREDIT, HUGE, LARGE, SMALL, catalogue, chat_right, plan
+
+
+def check(acme: Account, question: Question, shop: Catalogue, now: datetime) -> Answer:
+    return decide_check(acme, question, shop, Costs(), now, {})
 
 
 def test_a_customer_without_a_plan_is_not_entitled_and_is_told_what_would_help(now: datetime) -> None:

@@ -1,0 +1,124 @@
+"""The whole decision: a check, and the hold it may place. What `replay_decision` calls again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from entitlements.core import holds, limits, runs
+from entitlements.core.account import Account, HoldState
+from entitlements.core.check import Answer, HoldWanted, Question, check
+from entitlements.core.limits import Draw, Shared, Use, tier_of
+from entitlements.core.pricing import CostSource
+from kernel.errors import KeyReused
+from kernel.ids import key_digest
+from kernel.usage import Usage
+from plans.catalogue import Catalogue
+
+
+class BalanceNow(msgspec.Struct, frozen=True):
+    """A balance after a call. Microcredits."""
+
+    posted: int
+    held: int
+    debt: int
+    overage: int
+    available: int
+
+
+class HoldPlaced(msgspec.Struct, frozen=True):
+    """A hold as the caller sees it."""
+
+    id: UUID
+    customer_id: int
+    microcredits: int
+    expires_at: datetime
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A decision with what it left behind."""
+
+    answer: Answer
+    hold: HoldPlaced | None
+    balance: BalanceNow
+    replayed: bool = False
+
+
+def decide(
+    account: Account, question: Question, catalogue: Catalogue, costs: CostSource, now: datetime, shared: Shared
+) -> Decided:
+    """Answer, and hold the estimate's credits if that is wanted and the answer is yes.
+
+    A hold key seen before gets the first answer again, before anything is decided.
+    Raises FeatureUnknown, RunUnknown, KeyReused.
+    """
+    wanted = question.hold
+    if wanted is not None:
+        known = account.hold_named(wanted.key_digest)
+        if known is not None:
+            if known.body_digest != wanted.body_digest:
+                raise KeyReused(f"hold key {wanted.key!r} was used before with another body", field="hold.key")
+            first = msgspec.convert(known.answer, Decided, strict=False)
+            return msgspec.structs.replace(first, replayed=True)
+    answer = check(account, question, catalogue, costs, now, shared)
+    if wanted is None or answer.decision == "deny":
+        return Decided(answer, None, balance_of(account))
+    hold = _place(account, question, wanted, answer, catalogue, now)
+    placed = HoldPlaced(hold.id, account.customer_id, hold.held, hold.expires_at)
+    decided = Decided(answer, placed, balance_of(account))
+    hold.answer = msgspec.to_builtins(decided)
+    return decided
+
+
+def balance_of(account: Account) -> BalanceNow:
+    """The account's balance as a value."""
+    return BalanceNow(account.posted, account.held, account.debt, account.overage, account.available)
+
+
+def _place(
+    account: Account, question: Question, wanted: HoldWanted, answer: Answer, catalogue: Catalogue, now: datetime
+) -> HoldState:
+    needed = answer.needed_microcredits or 0
+    run = runs.find(account, question.run_key) if question.run_key else None
+    model = catalogue.resolve_model(answer.model) if answer.model else None
+    feature = catalogue.features[question.feature]
+    plan = catalogue.plans.get(account.plan_version_id or 0)
+    use = Use(feature.id, tier_of(model), question.user_key, run.id if run else None)
+    hold = HoldState(
+        id=key_digest(f"hold:{account.customer_id}:{wanted.key}"),
+        key=wanted.key,
+        key_digest=wanted.key_digest,
+        body_digest=wanted.body_digest,
+        # Under a soft limit the call may go past the credits: what is there is held, the rest is overage later.
+        held=min(needed, max(account.free, 0)),
+        feature_id=feature.id,
+        model=answer.model or "",
+        user_key=question.user_key,
+        run_id=run.id if run else None,
+        runs=[level.id for level in runs.levels(account, run)] if run else [],
+        claims=limits.claim(account, plan.limits if plan else (), use, Draw(1, needed, None, _tokens(question)), now),
+        answer=None,
+        placed_at=now,
+        expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+    )
+    holds.place(account, hold)
+    return hold
+
+
+def _tokens(question: Question) -> int | None:
+    estimate = question.estimate
+    return estimate.input_tokens + estimate.output_tokens if isinstance(estimate, Usage) else None
+
+
+_STATE = (
+    *("customer_id", "key", "currency", "time_zone", "posted", "held", "debt", "overage", "plan_version_id"),
+    *("period_start", "period_end", "allowance_end", "own_entitlements", "runs"),
+)
+"""What of an account a decision can depend on."""
+
+
+def state_of(account: Account) -> Any:
+    """The account as plain values, for the decision record: what `decide` was given."""
+    state = {name: getattr(account, name) for name in _STATE}
+    return msgspec.to_builtins(state | {"counters": [[*key, each] for key, each in account.counters.items()]})

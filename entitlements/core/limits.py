@@ -1,0 +1,221 @@
+"""Limits: everything besides the balance that says no, or warns.
+
+One shape for all of them: scope × what it covers × unit × window × kind × value. Feature allowances,
+per-user caps, hourly brakes against loops and agent budgets are rows of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from entitlements.core.account import Account, Counter
+from plans.terms import LimitTerms, ModelTerms
+
+_SCOPES: Final = {"run": 0, "user": 1, "customer": 2, "plan": 3, "everyone": 4}
+_FOREVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Draw(NamedTuple):
+    """What one call takes of each unit: calls, microcredits, nano-USD, tokens. None: not known beforehand."""
+
+    calls: int
+    credits: int | None
+    cost: int | None
+    tokens: int | None
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Who uses what: what decides which limits apply."""
+
+    feature_id: int
+    tier_id: int | None
+    user_key: str = ""
+    run_id: UUID | None = None
+
+
+class Limiting(msgspec.Struct, frozen=True):
+    """What said no. `used` counts what is held; amounts are in the unit's smallest: microcredits, nano-USD."""
+
+    limit: str
+    scope: str
+    unit: str
+    used: int
+    value: int
+    resets_at: datetime | None
+    run: str | None = None
+
+
+class Exceeded(msgspec.Struct, frozen=True):
+    """A limit a draw would exceed."""
+
+    limit: LimitTerms
+    used: int
+    resets_at: datetime | None
+
+    def limiting(self) -> Limiting:
+        return Limiting(self.limit.key, self.limit.scope, self.limit.unit, self.used, self.limit.value, self.resets_at)
+
+
+Shared = Mapping[int, int]
+"""What everyone's limits have used by limit id, read from rollups (seconds old)."""
+
+
+def exceeded(
+    account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, now: datetime, shared: Shared
+) -> Iterator[Exceeded]:
+    """The limits that `draw` on top of what is used and held would exceed, narrowest scope first."""
+    for limit in _applying(limits, use):
+        taken = getattr(draw, limit.unit)
+        # Of what is not known beforehand, at least something must be left.
+        amount = 1 if taken is None else taken
+        if limit.window == "draw":
+            if amount > limit.value:
+                yield Exceeded(limit, 0, None)
+            continue
+        start, end = window(limit, account, now)
+        if limit.scope in ("plan", "everyone"):
+            used = shared.get(limit.id, 0)
+        else:
+            counter = account.counters.get((scope_key(limit, use), limit.key))
+            used = 0 if counter is None else counter.held + (counter.used if counter.window_start == start else 0)
+        if used + amount > limit.value:
+            yield Exceeded(limit, used, end)
+
+
+def claim(
+    account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, now: datetime
+) -> list[tuple[str, str, int]]:
+    """Hold `draw` in the counters of every limit it counts in. Returns what to release later."""
+    claims = []
+    for limit in _counted(limits, use):
+        amount = getattr(draw, limit.unit) or 0
+        if amount:
+            counter = _counter(account, limit, use, now)
+            counter.held += amount
+            claims.append((scope_key(limit, use), limit.key, amount))
+            _warn(account, limit, use, counter, now)
+    return claims
+
+
+def release(account: Account, claims: Sequence[tuple[str, str, int]]) -> None:
+    """Give back what a hold had claimed."""
+    for scope, key, amount in claims:
+        counter = account.counters.get((scope, key))
+        if counter is not None:
+            counter.held -= amount
+            account.touch_counter(scope, key)
+
+
+def count(account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, *, at: datetime, now: datetime) -> None:
+    """Count what a call really took, in the windows that contain `at`: a late event is not this hour's."""
+    for limit in _counted(limits, use):
+        amount = getattr(draw, limit.unit) or 0
+        start, _ = window(limit, account, now)
+        if amount and at >= start:
+            counter = _counter(account, limit, use, now)
+            counter.used += amount
+            _warn(account, limit, use, counter, now)
+
+
+def scope_key(limit: LimitTerms, use: Use) -> str:
+    """Whose counter it is."""
+    if limit.scope == "user":
+        return f"user:{use.user_key}"
+    if limit.scope == "run":
+        return f"run:{use.run_id}"
+    return ""
+
+
+def window(limit: LimitTerms, account: Account, now: datetime) -> tuple[datetime, datetime | None]:
+    """The limit's current window [start, end). Days are the customer's own."""
+    if limit.window == "minute":
+        start = now.replace(second=0, microsecond=0)
+        return start, start + timedelta(minutes=1)
+    if limit.window == "hour":
+        start = now.replace(minute=0, second=0, microsecond=0)
+        return start, start + timedelta(hours=1)
+    if limit.window == "day":
+        zone = ZoneInfo(account.time_zone)
+        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        # The next midnight by the calendar, not 24 hours on: days with a clock change are shorter or longer.
+        following = (midnight + timedelta(days=1)).replace(tzinfo=zone)
+        return midnight.astimezone(UTC), following.astimezone(UTC)
+    if limit.window == "period" and account.period_start is not None:
+        return account.period_start, account.period_end
+    return _FOREVER, None
+
+
+@lru_cache(maxsize=1024)
+def _narrowest_first(limits: tuple[LimitTerms, ...]) -> tuple[LimitTerms, ...]:
+    return tuple(sorted(limits, key=lambda limit: _SCOPES[limit.scope]))
+
+
+def _applying(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
+    for limit in _narrowest_first(tuple(limits)):
+        if (
+            (limit.feature_id is None or limit.feature_id == use.feature_id)
+            and (limit.tier_id is None or limit.tier_id == use.tier_id)
+            and (limit.scope != "user" or use.user_key)
+            and (limit.scope != "run" or use.run_id)
+        ):
+            yield limit
+
+
+def _counted(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
+    """Those with a counter of the customer's own: not the ones per draw, nor those of everyone."""
+    return (
+        limit
+        for limit in _applying(limits, use)
+        if limit.window != "draw" and limit.scope in ("customer", "user", "run")
+    )
+
+
+def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Counter:
+    """The limit's counter, started over when its window has passed."""
+    scope = scope_key(limit, use)
+    start, _ = window(limit, account, now)
+    counter = account.counters.get((scope, limit.key))
+    if counter is None:
+        counter = account.counters[scope, limit.key] = Counter(start)
+    elif counter.window_start != start:
+        counter.window_start, counter.used, counter.warned_percent = start, 0, 0
+    account.touch_counter(scope, limit.key)
+    return counter
+
+
+def _warn(account: Account, limit: LimitTerms, use: Use, counter: Counter, now: datetime) -> None:
+    """Tell once per window that a threshold has been reached (≥)."""
+    reached = [
+        percent
+        for percent in limit.warn_at_percent
+        if percent > counter.warned_percent and (counter.used + counter.held) * 100 >= percent * limit.value
+    ]
+    if not reached:
+        return
+    counter.warned_percent = max(reached)
+    scope = scope_key(limit, use)
+    payload: dict[str, Any] = {
+        "limit": limit.key,
+        "scope": limit.scope,
+        "scope_key": scope,
+        "threshold_percent": counter.warned_percent,
+        "used": str(counter.used + counter.held),
+        "value": str(limit.value),
+        "unit": limit.unit,
+    }
+    account.tell(
+        f"limit.threshold:{limit.key}:{scope}:{counter.window_start.isoformat()}:{counter.warned_percent}",
+        "limit.threshold",
+        payload,
+        now,
+    )
+
+
+def tier_of(model: ModelTerms | None) -> int | None:
+    """The tier a limit on tiers goes by."""
+    return None if model is None else model.tier_id
