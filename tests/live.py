@@ -1,7 +1,7 @@
 """The real service over real HTTP: a Granian process on a free port, on the test's own database.
 
-Import the fixtures by name: ``from tests.live import live_gate, live_key  # noqa: F401``. What a test
-sets up is committed (`transactional_db`), so that the process sees it.
+Import the fixtures in the conftest.py of the tests that want them. What a test sets up is committed
+(`transactional_db`), so that the process sees it.
 """
 
 import os

@@ -1,0 +1,187 @@
+"""The demo company's past: who joined when, and every call they made. Pure, and the same for the same seed."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+import msgspec
+
+from demo.cast import Member, members
+from demo.distributions import Rhythm, draw, pick
+from demo.work import HABITS, Model, Work
+from entitlements.core.record import UsageFact
+from kernel.ids import body_digest, key_digest
+from kernel.usage import Usage
+
+_SCALE_DAYS = 30
+"""The days a member's story is told in."""
+
+_LATE_SHARE = 0.004
+_CACHED_OF_A_HIT = 0.79
+"""How much of a prompt is read from the cache when its beginning is found there."""
+_USER_DEPTH = 1.1
+"""How steeply a customer's users differ in how much they use: the n-th by 1 ÷ n to this power."""
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """A call as it reaches the service: later than it happened, sometimes by days."""
+
+    received_at: datetime
+    customer: str
+    fact: UsageFact
+
+
+class Life(msgspec.Struct, frozen=True):
+    """A member with its dates: there over [joined_at, left_at), on its plan's billing days since `anchor`."""
+
+    member: Member
+    anchor: datetime
+    joined_at: datetime
+    moves_at: datetime | None
+    left_at: datetime | None
+
+
+class Company(msgspec.Struct, frozen=True):
+    """A past over [start, until): the customers' lives, and their calls in the order they are received."""
+
+    start: datetime
+    until: datetime
+    lives: tuple[Life, ...]
+    calls: tuple[Reported, ...]
+
+
+def company(until: datetime, *, customers: int, days: int, events: int, seed: int) -> Company:
+    """Invent `events` calls of `customers` customers over the `days` days before `until`."""
+    start = until - timedelta(days=days)
+    lives = [_life(member, start, days) for member in members(customers)]
+    rhythms = {
+        offset: Rhythm(start, 24 * days, utc_offset=offset) for offset in {life.member.utc_offset for life in lives}
+    }
+    weights = [
+        life.member.calls * rhythms[life.member.utc_offset].share(life.joined_at, life.left_at or until)
+        for life in lives
+    ]
+    calls: list[Reported] = []
+    for life, count in zip(lives, _shares(events, weights), strict=True):
+        rhythm = rhythms[life.member.utc_offset]
+        calls += _Customer(life, rhythm, until, _random(seed, life)).calls(count)
+    calls.sort(key=lambda call: (call.received_at, call.customer, call.fact.key))
+    return Company(start, until, tuple(lives), tuple(calls))
+
+
+def _random(seed: int, life: Life) -> Random:
+    """A generator of its own for each customer, so that a customer more or less leaves the others as they are."""
+    return Random(f"{seed}:{life.member.key}")  # noqa: S311 - invented data, not secrets
+
+
+class _Customer:
+    """One customer's calls, drawn one after the other."""
+
+    def __init__(self, life: Life, rhythm: Rhythm, until: datetime, random: Random) -> None:
+        self._life, self._rhythm, self._random = life, rhythm, random
+        self._end = min(life.left_at or until, until)
+        self._key = life.member.key
+        self._count = self._runs = 0
+
+    def calls(self, count: int) -> Iterator[Reported]:
+        """Exactly `count` calls, single ones and runs of agents."""
+        habit = HABITS[self._life.member.habit]
+        users = [1 / number**_USER_DEPTH for number in range(1, self._life.member.users + 1)]
+        while self._count < count:
+            _, work, models = habit[pick(self._random, [weight for weight, _, _ in habit])]
+            model = models[pick(self._random, [1 / number for number in range(1, len(models) + 1)])]
+            user = f"user-{pick(self._random, users) + 1}"
+            yield from self._run(work, model, user, most=count - self._count)
+
+    def _run(self, work: Work, model: Model, user: str, *, most: int) -> Iterator[Reported]:
+        steps, run = 1, ""
+        at = self._rhythm.draw(self._random, self._life.joined_at, self._end)
+        if work.steps > 1:
+            self._runs += 1
+            run = f"{self._key}-run-{self._runs}"
+            # Most runs are short and a few very long: a log-normal around the typical length.
+            steps = min(most, max(1, round(self._random.lognormvariate(0, 0.8) * work.steps)))
+        for _ in range(steps):
+            yield self._call(work, model, user, run, at)
+            at = min(at + timedelta(seconds=self._random.randint(3, 45)), self._end - timedelta(seconds=1))
+
+    def _call(self, work: Work, model: Model, user: str, run: str, at: datetime) -> Reported:
+        self._count += 1
+        random = self._random
+        usage = _usage(work, random)
+        provider, reported_model = model
+        processing = "batch" if random.random() < work.batch else ""
+        key = f"{self._key}-{self._count}"
+        memoised = random.random() < work.memoised
+        said = [key, at.isoformat(), reported_model, user, processing, memoised, msgspec.structs.astuple(usage)]
+        fact = UsageFact(
+            key=key,
+            key_digest=key_digest(key),
+            body_digest=body_digest(said),
+            feature=work.feature,
+            action=work.action,
+            user_key=user,
+            run_key=run,
+            tags=None,
+            provider=provider,
+            model=reported_model,
+            processing=processing,
+            region="",
+            memoised=memoised,
+            usage=usage,
+            stated_microcredits=None,
+            reported_cost_nanousd=None,
+            occurred_at=at,
+        )
+        return Reported(self._received(at, processing), self._key, fact)
+
+    def _received(self, at: datetime, processing: str) -> datetime:
+        if processing == "batch":
+            delay = timedelta(minutes=self._random.randint(20, 600))
+        elif self._random.random() < _LATE_SHARE:
+            delay = timedelta(hours=self._random.randint(20, 70))
+        else:
+            delay = timedelta(seconds=self._random.randint(1, 40))
+        return min(at + delay, self._end - timedelta(microseconds=1))
+
+
+def _usage(work: Work, random: Random) -> Usage:
+    total, answer = draw(work.input, random), draw(work.output, random)
+    if work.draws:
+        return Usage(input_tokens=total, output_tokens=answer, output_image_tokens=answer)
+    # A call finds its prompt's beginning in the cache or it does not: shares are bimodal, not smeared.
+    hit = random.random() < work.cached / _CACHED_OF_A_HIT
+    cached = round(total * random.triangular(0.6, 0.98, _CACHED_OF_A_HIT)) if hit else 0
+    thought = round(answer * work.thought * random.lognormvariate(0, 0.5)) if work.thought else 0
+    return Usage(
+        input_tokens=total + work.image_input,
+        input_image_tokens=work.image_input,
+        cache_read_tokens=cached,
+        output_tokens=answer + thought,
+        reasoning_tokens=thought,
+    )
+
+
+def _life(member: Member, start: datetime, days: int) -> Life:
+    def day(number: int) -> datetime:
+        return start + timedelta(days=number) * days / _SCALE_DAYS
+
+    return Life(
+        member=member,
+        # Billing days are real days whatever the scale: a month is a month.
+        anchor=start + timedelta(days=member.joined) if member.joined <= 0 else day(member.joined),
+        joined_at=max(start, day(member.joined)),
+        moves_at=None if member.moves is None else day(member.moves[0]),
+        left_at=None if member.leaves is None else day(member.leaves),
+    )
+
+
+def _shares(total: int, weights: Sequence[float]) -> list[int]:
+    """Whole numbers in proportion to the weights that sum to the total: the largest remainders are rounded up."""
+    whole = sum(weights)
+    exact = [total * weight / whole for weight in weights]
+    shares = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: exact[index] - shares[index], reverse=True)
+    for index in by_remainder[: total - sum(shares)]:
+        shares[index] += 1
+    return shares

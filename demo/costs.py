@@ -1,0 +1,43 @@
+"""What the demo company pays besides inference."""
+
+from datetime import date
+from decimal import Decimal
+
+from margins.cost_lines import Basis
+from margins.models import CostLine
+from plans.models import Feature, Plan
+
+
+def create_cost_lines(starts_on: date) -> None:
+    """Hosting, document parsing, moderation, support by plan, and the payment provider's share. In USD."""
+    lines = [
+        CostLine(key="hosting", name="Hosting", basis=Basis.PER_CUSTOMER, amount=Decimal("1.40")),
+        CostLine(key="storage", name="Conversation storage", basis=Basis.PER_MILLION_TOKENS, amount=Decimal("0.02")),
+        CostLine(key="moderation", name="Moderation API", basis=Basis.PER_CALL, amount=Decimal("0.0004")),
+        CostLine(
+            key="document-parsing",
+            name="Document parsing API",
+            basis=Basis.PER_CALL,
+            amount=Decimal("0.0015"),
+            feature=Feature.objects.get(key="summarise-documents"),
+        ),
+        *(
+            CostLine(
+                key="support",
+                name=f"Support, {plan}",
+                basis=Basis.PER_CUSTOMER,
+                amount=Decimal(amount),
+                plan=Plan.objects.get(key=plan),
+            )
+            for plan, amount in (("pro", "1.50"), ("team", "9"), ("scale", "60"))
+        ),
+        CostLine(
+            key="payment-fees",
+            name="Payment fees",
+            basis=Basis.PERCENT_OF_REVENUE,
+            percent=Decimal("2.9"),
+        ),
+    ]
+    for line in lines:
+        line.starts_on = starts_on
+        line.save()

@@ -1,0 +1,5 @@
+"""Tests here may talk to the real service."""
+
+from tests.live import live_gate, live_key
+
+__all__ = ["live_gate", "live_key"]
