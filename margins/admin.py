@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from margins.cost_lines import Basis
 from margins.models import CostLine
 
 
@@ -38,8 +37,8 @@ class CostLineAdmin(ModelAdmin):
 
     @display(description="Figure")
     def show_figure(self, line: CostLine) -> str:
-        if line.basis == Basis.PERCENT_OF_REVENUE:
-            return f"{line.percent:f} %"
+        if line.percent is not None:
+            return f"{line.percent.normalize():f} %"
         return f"{line.amount.amount.normalize():f} {line.amount.currency}"
 
     @display(description="Only for")

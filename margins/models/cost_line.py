@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
@@ -9,11 +10,11 @@ from plans.models import Feature, Plan
 from plans.models.fields import key_field
 
 BASES = [
-    (Basis.PER_CUSTOMER, "per customer and calendar month"),
-    (Basis.PER_CALL, "per call"),
-    (Basis.PER_MILLION_TOKENS, "per million tokens, input and output"),
-    (Basis.PER_CREDIT, "per credit charged"),
-    (Basis.PERCENT_OF_REVENUE, "% of revenue"),
+    (Basis.PER_CUSTOMER.value, "per customer and calendar month"),
+    (Basis.PER_CALL.value, "per call"),
+    (Basis.PER_MILLION_TOKENS.value, "per million tokens, input and output"),
+    (Basis.PER_CREDIT.value, "per credit charged"),
+    (Basis.PERCENT_OF_REVENUE.value, "% of revenue"),
 ]
 
 
@@ -57,6 +58,7 @@ class CostLine(models.Model):
                 condition=Q(basis="percent_of_revenue", percent__isnull=False, amount=None)
                 | (~Q(basis="percent_of_revenue") & Q(percent=None, amount__isnull=False)),
                 name="cost_line_has_what_its_basis_needs",
+                violation_error_message="A percentage of revenue needs a percentage and no amount; every other basis an amount.",
             ),
             models.CheckConstraint(
                 condition=Q(basis__in=[basis.value for basis in Basis]), name="cost_line_basis_is_known"
@@ -68,14 +70,43 @@ class CostLine(models.Model):
                 condition=Q(percent=None) | Q(percent__gte=0, percent__lte=100), name="cost_line_percent_is_a_share"
             ),
             models.CheckConstraint(
-                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="cost_line_ends_after_it_starts"
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="cost_line_ends_after_it_starts",
+                violation_error_message="A line cannot end before it starts.",
             ),
             models.CheckConstraint(
                 condition=Q(feature=None) | Q(basis__in=["per_call", "per_million_tokens", "per_credit"]),
                 name="cost_line_of_a_feature_counts_usage",
+                violation_error_message="Only costs per call, per million tokens or per credit can be of one feature.",
             ),
-            models.CheckConstraint(condition=~Q(key=INFERENCE), name="cost_line_is_not_inference"),
+            models.CheckConstraint(
+                condition=~Q(key=INFERENCE),
+                name="cost_line_is_not_inference",
+                violation_error_message="Inference comes from usage itself; call this line something else.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Say in a form what the trigger would refuse: the same line twice on one day."""
+        super().clean()
+        if not self.starts_on or (self.ends_on and self.ends_on <= self.starts_on):
+            return
+        undone = Q(ends_on=F("starts_on"))
+        twins = CostLine.objects.exclude(pk=self.pk).filter(
+            ~undone & (Q(ends_on=None) | Q(ends_on__gt=self.starts_on)),
+            key=self.key,
+            basis=self.basis,
+            customer=self.customer,
+            plan=self.plan,
+            feature=self.feature,
+        )
+        if self.ends_on:
+            twins = twins.filter(starts_on__lt=self.ends_on)
+        if twin := twins.first():
+            until = f"up to {twin.ends_on}" if twin.ends_on else "on"
+            raise ValidationError(
+                {"starts_on": f"{self.key} already holds from {twin.starts_on} {until}: end that first."}
+            )

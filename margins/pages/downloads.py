@@ -2,17 +2,15 @@
 
 from typing import Final
 
-from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from entitlements.models import Customer
 from kernel.clock import utc_now
 from margins.margin import losses_first
 from margins.pages.csv import csv_response, harmless, margin_csv
 from margins.pages.request import read_asked
+from margins.pages.staff import staff_page
 from margins.queries.margins import Dimension, Scope, margin_rows
 from margins.queries.unpriced import unpriced_models
 from margins.services.due import write_due_breakage
@@ -27,9 +25,7 @@ _OF_ALL: Final = {
 _OF_ONE: Final = {name: dimension for name, dimension in _OF_ALL.items() if dimension is not Dimension.CUSTOMER}
 
 
-@never_cache
-@require_safe
-@staff_member_required(login_url="admin:login")
+@staff_page
 def overview_csv(request: HttpRequest, table: str) -> HttpResponse:
     """Every row of one of the overview's tables, all billing currencies."""
     if table == "unpriced":
@@ -37,9 +33,7 @@ def overview_csv(request: HttpRequest, table: str) -> HttpResponse:
     return _margins_csv(request, _OF_ALL.get(table), name=f"margin-{table}")
 
 
-@never_cache
-@require_safe
-@staff_member_required(login_url="admin:login")
+@staff_page
 def customer_csv(request: HttpRequest, key: str, table: str) -> HttpResponse:
     """Every row of one of a customer's tables."""
     customer = get_object_or_404(Customer, key=key)

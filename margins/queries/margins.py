@@ -66,7 +66,19 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
 
 
+def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[Dimension]) -> list[MarginRow]:
+    """Rows cut by `by`, merged to a cut by `onto`: the same rows that cut would have given, without asking again."""
+    places = [list(by).index(dimension) for dimension in onto]
+    merged: dict[tuple[Key, str], Margin] = {}
+    for row in rows:
+        key = tuple(row.key[place] for place in places)
+        merged.setdefault((key, row.margin.currency), Margin(row.margin.currency)).add(row.margin)
+    return sorted((MarginRow(key, margin) for (key, _), margin in merged.items()), key=_order)
+
+
 class PlanOf(NamedTuple):
+    """The plan a version is of."""
+
     id: int
     key: str
 

@@ -9,7 +9,7 @@ import pytest
 from entitlements.core.words import Bucket, EntryKind
 from entitlements.models import Customer
 from margins.margin import Margin, total
-from margins.queries.margins import Dimension, Key, MarginRow, Scope, margin_rows
+from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO, format_femto
 from tests.margins.books import DECEMBER, NOVEMBER, Books, at, cost_line, feature, plan
@@ -292,13 +292,10 @@ class TestCuts:
         busy_company()
         finest = rows(*Dimension)
         for by in combinations(Dimension, 2):
-            places = [list(Dimension).index(one) for one in by]
-            merged: dict[tuple[Key, str], Margin] = {}
-            for row in finest:
-                key = tuple(row.key[place] for place in places)
-                merged.setdefault((key, row.margin.currency), Margin(row.margin.currency)).add(row.margin)
-            coarse = {(row.key, row.margin.currency): _exact(row.margin) for row in rows(*by)}
-            assert {key: _exact(margin) for key, margin in merged.items()} == coarse, by
+            merged = {
+                (row.key, row.margin.currency): _exact(row.margin) for row in coarser(finest, list(Dimension), by)
+            }
+            assert merged == {(row.key, row.margin.currency): _exact(row.margin) for row in rows(*by)}, by
 
     def test_weeks_sum_to_their_month(self) -> None:
         busy_company()
