@@ -58,7 +58,7 @@ class CostLine(models.Model):
                 condition=Q(basis="percent_of_revenue", percent__isnull=False, amount=None)
                 | (~Q(basis="percent_of_revenue") & Q(percent=None, amount__isnull=False)),
                 name="cost_line_has_what_its_basis_needs",
-                violation_error_message="A percentage of revenue needs a percentage and no amount; every other basis an amount.",
+                violation_error_message="A percentage of revenue needs a percentage and no amount; all else an amount.",
             ),
             models.CheckConstraint(
                 condition=Q(basis__in=[basis.value for basis in Basis]), name="cost_line_basis_is_known"
