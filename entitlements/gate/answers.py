@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from entitlements.core import holds
 from entitlements.core.check import Answer
-from entitlements.core.decide import BalanceNow, Decided, HoldPlaced
+from entitlements.core.decide import BalanceNow, HoldPlaced
 from entitlements.core.record import Recorded, UsageFact
 from entitlements.core.settle import HoldNow
-from entitlements.gate.calls import ItemOutcome, RunResult, Settled
+from entitlements.gate.calls import Checked, ItemOutcome, RunResult, Settled
 from entitlements.gate.messages import (
     Balance,
     Caution,
@@ -40,10 +40,12 @@ _UNIT_FORMAT: dict[str, Callable[[int], str]] = {
 }
 
 
-def check_answer(decided: Decided) -> CheckAnswer:
+def check_answer(checked: Checked) -> CheckAnswer:
     """The body of an answered check."""
+    decided = checked.decided
     answer = decided.answer
     return CheckAnswer(
+        decision_id=public_id("decision", *checked.decision_id) if checked.decision_id else None,
         decision=answer.decision,
         reason=answer.reason,
         model=answer.model,

@@ -165,9 +165,9 @@ class Gate:
         now = self._clock()
         lane = self._engine.reads if question.hold is None else self._engine.writes
         checked: Checked = await lane.submit(CheckCall(caller.authorize, now, customer, question))
-        if checked.record is not None:
+        if checked.record is not None and not checked.stored:
             await self._engine.writes.submit(KeepDecisionCall(caller.authorize, now, checked.record))
-        return 200, check_answer(checked.decided)
+        return 200, check_answer(checked)
 
     async def _usage(self, request: http.Request, caller: Caller) -> Reply:
         now = self._clock()

@@ -77,7 +77,8 @@ class Batch:
         """The record of a decision, with what it was decided from."""
         return DecisionRow(
             account.customer_id,
-            new_id(),
+            # A hold's decision has the hold's id, so that one leads to the other.
+            decided.hold.id if decided.hold else new_id(),
             self.now,
             decided.answer.decision,
             decided.answer.reason,
@@ -136,8 +137,9 @@ class CheckCall(Call):
         if decided.replayed:
             return Checked(decided, None)
         if holds_credits:
-            batch.decisions.append(batch.decision(account, self.question, before, decided))
-            return Checked(decided, None)
+            record = batch.decision(account, self.question, before, decided)
+            batch.decisions.append(record)
+            return Checked(decided, record, stored=True)
         if decided.answer.decision == "allow":
             return Checked(decided, None)
         # Nothing was moved, so the account is still what it was decided from.
@@ -145,10 +147,18 @@ class CheckCall(Call):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A decision, and the record of it that is still to be stored."""
+    """A decision and its record, which a check that wrote nothing else has still to store."""
 
     decided: Decided
     record: DecisionRow | None
+    stored: bool = False
+
+    @property
+    def decision_id(self) -> tuple[int, UUID] | None:
+        """The record's (customer id, id); a hold's is the hold's own, also when it is replayed."""
+        if self.decided.hold is not None:
+            return self.decided.hold.customer_id, self.decided.hold.id
+        return None if self.record is None else (self.record.customer_id, self.record.id)
 
 
 class ItemOutcome(msgspec.Struct, frozen=True):

@@ -87,8 +87,12 @@ class Caution(msgspec.Struct):
 
 
 class CheckAnswer(msgspec.Struct):
-    """`decision` is allow, downgrade (call `model` instead) or deny. `credits` is the estimate, priced."""
+    """`decision` is allow, downgrade (call `model` instead) or deny. `credits` is the estimate, priced.
 
+    `decision_id` names the record of a hold, a downgrade or a denial; `manage.py replay_decision` decides it again.
+    """
+
+    decision_id: str | None
     decision: str
     reason: str
     model: str | None

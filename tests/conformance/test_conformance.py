@@ -9,6 +9,7 @@ from tests.conformance import burndown
 from tests.conformance.run import SHARED_CASES, SUITES, main, run_file
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", SUITES)
 def test_the_shared_cases_hold(name: str) -> None:
     if not (SHARED_CASES / name).is_file():
