@@ -17,7 +17,7 @@ STAFF_USER = "demo"
 def issue_credentials(folder: Path, now: datetime) -> Credentials:
     """Make a key and a login (or a new password for the login there is) and write both into the folder."""
     _, api_key = create_key("demo", Scope.values, now)
-    password = secrets.token_urlsafe(12)
+    password = secrets.token_hex(10)
     user, _ = get_user_model().objects.update_or_create(
         username=STAFF_USER, defaults={"is_staff": True, "is_superuser": True, "is_active": True}
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import time
 from argparse import ArgumentTypeError
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--start", type=_instant, help="move the trace to start here, e.g. 2026-11-15T12:00:00Z")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would drown the report
         path: Path = options["file"]
         settings = Settings(
             url=options["url"],
