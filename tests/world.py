@@ -3,11 +3,11 @@
 Nothing here writes a table by hand that a service owns, so impossible states cannot be set up.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
-from collections.abc import Callable
 
 from django.db import connection
 from moneyed import Money

@@ -53,9 +53,9 @@ def _database() -> Iterator[Callable[[], Any]]:
         yield _emptied
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import tests.postgres  # noqa: F401 - puts the database's address into the environment
-
     import django
+
+    import tests.postgres  # noqa: F401 - puts the database's address into the environment
 
     django.setup()
     from django.test.utils import setup_databases, teardown_databases
@@ -197,8 +197,9 @@ def a_late_event_is_in_the_very_next_balance(expect: dict[str, Any]) -> None:
 
 @story("HT56")
 def a_subscriber_can_be_granted_credits_on_top(expect: dict[str, Any]) -> None:
-    from access.services.api_keys import create_key
     from django.test import Client
+
+    from access.services.api_keys import create_key
     from kernel.clock import utc_now
 
     acme = _customer()

@@ -10,8 +10,8 @@ from entitlements.core.record import Recorded
 from entitlements.core.words import EntryKind
 from entitlements.models import CreditGrant, Customer, LedgerEntry, Subscription
 from entitlements.services.grants import GrantClosed, GrantRequest, add_grant, void_grant
-from entitlements.services.subscriptions import NotSubscribed, PlanNotPublished, end_subscription, subscribe
 from entitlements.services.problems import CustomerUnknown
+from entitlements.services.subscriptions import NotSubscribed, PlanNotPublished, end_subscription, subscribe
 from kernel.errors import InvalidInput, KeyReused
 from metering.models import UsageDay, UsageEvent, UsageMonth
 from tests.accounts import fact

@@ -259,11 +259,12 @@ def test_an_unknown_customer_is_said_to_be_unknown(acme: Actor) -> None:
 
 def test_check_answers_explain_themselves(acme: Actor) -> None:
     async def story(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+        tokens = {"input_tokens": 1000, "max_output_tokens": 1000}
         questions: list[dict[str, Any]] = [
             {"customer": "acme", "feature": "chat", "estimate": {"credits": "500"}},
             {"customer": "acme", "feature": "chat", "model": "gpt-4o"},
             {"customer": "acme", "feature": "export"},
-            {"customer": "acme", "feature": "chat", "model": "gpt-4o-mini", "estimate": {"input_tokens": 1000, "max_output_tokens": 1000}},
+            {"customer": "acme", "feature": "chat", "model": "gpt-4o-mini", "estimate": tokens},
         ]  # fmt: skip
         return [(await client.post("/v1/check", json=question)).json() for question in questions]
 
