@@ -1,13 +1,17 @@
-"""API keys in the admin: made, seen and revoked there; never changed, deleted or shown again."""
+"""API keys in the admin: made, seen and revoked there; never changed, deleted or shown again. And the staff."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from access.models import ApiKey, Scope
@@ -69,3 +73,21 @@ class ApiKeyAdmin(ModelAdmin):
         now = utc_now()
         active: list[Any] = [revoke_key(key, now) for key in queryset.filter(revoked_at=None)]
         messages.success(request, f"{len(active)} keys revoked: they stopped working at once.")
+
+
+# Django registers these first, without the look of the rest.
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg] # not generic at run time
+    """Who may sign in here."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Rights that several members of staff share."""

@@ -56,6 +56,11 @@ class Schema(AutoSchema):
         text = str(super().get_description() or "")
         return f"{text}\n\nScope: `{scope}`.".strip() if scope else text
 
+    def get_summary(self) -> str | None:
+        """The first sentence of the docstring: what browsers of the document show as the title."""
+        text = " ".join(str(super().get_description() or "").split())
+        return text.partition(". ")[0].rstrip(".") or None
+
     def get_tags(self) -> list[str]:
         return list(getattr(self.view, "tags", None) or super().get_tags())
 

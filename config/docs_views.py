@@ -1,5 +1,6 @@
 """The documentation the service shows of itself: the OpenAPI document, its browsers, and the problem codes."""
 
+import json
 import re
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -41,15 +42,25 @@ def document() -> dict[str, Any]:
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """GET /v1/openapi.json"""
-    return HttpResponse(OpenApiJsonRenderer().render(document()), content_type="application/json")
+    return HttpResponse(_as_json(), content_type="application/json")
 
 
 @require_safe
 def openapi_yaml(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """GET /v1/openapi.yaml"""
-    # Through JSON, so that what both formats say cannot differ.
-    plain = yaml.safe_load(OpenApiJsonRenderer().render(document()))
-    return HttpResponse(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), content_type="application/yaml")
+    return HttpResponse(_as_yaml(), content_type="application/yaml")
+
+
+@cache
+def _as_json() -> bytes:
+    rendered: bytes = OpenApiJsonRenderer().render(document())
+    return rendered
+
+
+@cache
+def _as_yaml() -> str:
+    """Through JSON, so that what the two formats say cannot differ."""
+    return str(yaml.safe_dump(json.loads(_as_json()), sort_keys=False, allow_unicode=True))
 
 
 swagger = SpectacularSwaggerView.as_view(url=reverse_lazy("openapi"))

@@ -1,16 +1,22 @@
 """Cost cards in the admin: a draft is a form, a published card a price list that can only be ended."""
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeVerticalWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from kernel.clock import utc_now
 from kernel.units import InexactAmount, format_usd, parse_usd
@@ -18,8 +24,6 @@ from metering.costing.rates import KINDS
 from metering.models import CostCard, CostRate
 from metering.services.cost_cards import end_cost_card, publish_cost_card
 from plans.admin.outcome import attempt, dialog, go
-
-HISTORY: Final = ("status", "published_at", "created_by", "created_at")
 
 
 class DollarsField(forms.Field):
@@ -85,7 +89,9 @@ class CostRateInline(TabularInline):
 
 
 class EndForm(BaseDialogForm):
-    until = forms.SplitDateTimeField(widget=UnfoldAdminSplitDateTimeWidget, help_text="UTC. The card holds before it.")
+    until = forms.SplitDateTimeField(
+        widget=UnfoldAdminSplitDateTimeVerticalWidget, help_text="UTC. The card holds before it."
+    )
 
 
 @admin.register(CostCard)
@@ -99,11 +105,12 @@ class CostCardAdmin(ModelAdmin):
     actions_detail = ("publish", "end")
     warn_unsaved_form = True
     fieldsets = (
-        (None, {"fields": (("provider", "model", "match"), ("processing", "region"), "source")}),
-        ("In force", {"fields": (("effective_from", "effective_until"),)}),
-        ("History", {"fields": (HISTORY,)}),
+        (None, {"fields": ("provider", ("match", "model"), ("processing", "region"), "source")}),
+        ("In force", {"fields": ("effective_from", "effective_until")}),
+        ("History", {"fields": (("status", "published_at"), ("created_by", "created_at"))}),
     )
-    readonly_fields = HISTORY
+    readonly_fields = ("status", "published_at", "created_by", "created_at")
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
 
     def has_change_permission(self, request: HttpRequest, obj: CostCard | None = None) -> bool:
         return is_draft(obj) and bool(super().has_change_permission(request, obj))

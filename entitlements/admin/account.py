@@ -15,7 +15,7 @@ RECENT: Final = 12
 
 
 def account_context(customer: Customer, now: datetime) -> dict[str, Any]:
-    """For the template entitlements/account.html."""
+    """For the templates entitlements/balance.html and movements.html."""
     balance = read_balance(customer.key, now)
     subscription = (
         Subscription.objects.filter(customer=customer, ended_at=None).select_related("plan_version__plan").first()

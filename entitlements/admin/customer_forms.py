@@ -6,7 +6,7 @@ from django.conf import settings
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminSplitDateTimeVerticalWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -34,6 +34,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is
     class Meta:
         model = Customer
         fields = ("key", "name", "email", "currency", "time_zone", "tags")
+        widgets = {"tags": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def clean_key(self) -> str:
         key = str(self.cleaned_data["key"])
@@ -72,7 +73,7 @@ class GrantForm(BaseDialogForm):
         widget=UnfoldAdminSelectWidget,
     )
     expires_at = forms.SplitDateTimeField(
-        required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="Empty: never. UTC."
+        required=False, widget=UnfoldAdminSplitDateTimeVerticalWidget, help_text="Empty: never. UTC."
     )
     reason = forms.CharField(max_length=1000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
 

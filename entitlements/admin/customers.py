@@ -31,7 +31,8 @@ class CustomerAdmin(ModelAdmin):
     search_fields = ("=key", "name", "email")
     ordering = ("key",)
     fields = ("key", "name", "email", ("currency", "time_zone"), "tags")
-    change_form_after_template = "entitlements/account.html"
+    change_form_before_template = "entitlements/balance.html"
+    change_form_after_template = "entitlements/movements.html"
     actions_detail = ("subscribe", "grant_credits", "end_subscription")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":

@@ -29,7 +29,7 @@ class LedgerLine(Line):
         managed = False
         db_table = "ledger_line"
         verbose_name = "ledger entry"
-        verbose_name_plural = "ledger"
+        verbose_name_plural = "ledger entries"
         ordering = ["-seq"]
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class LedgerLineAdmin(LinesAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Numbers order one customer's entries only; of several customers, time does."""
-        return ("-seq",) if names_a_customer(request) else ("-recorded_at",)
+        return ("-seq",) if names_a_customer(request) else ("-recorded_at", "-seq")
 
     @display(
         description="Kind",

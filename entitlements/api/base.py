@@ -25,14 +25,15 @@ class CustomerView(ApiView):
 
     @property
     def key(self) -> str:
-        """The customer's key in the path."""
+        """The customer's key in the path. Raises CustomerUnknown for a text that nobody's key can be."""
         key: str = self.kwargs["key"]
+        if not is_customer_key(key):
+            raise CustomerUnknown(f"no customer has the key {key!r}")
         return key
 
     def customer(self) -> Customer:
         """The customer of the path. Raises CustomerUnknown."""
-        known = is_customer_key(self.key)
-        found = Customer.objects.filter(key=self.key).prefetch_related(OPEN_SUBSCRIPTION).first() if known else None
+        found = Customer.objects.filter(key=self.key).prefetch_related(OPEN_SUBSCRIPTION).first()
         if found is None:
             raise CustomerUnknown(f"no customer has the key {self.key!r}")
         return found

@@ -4,6 +4,7 @@ The gate is not Django's, so drf-spectacular cannot see it. Its messages are msg
 msgspec writes their JSON Schema; here the two are joined.
 """
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from inspect import cleandoc
@@ -15,6 +16,8 @@ import msgspec
 from entitlements.gate.messages import ENDPOINTS, Endpoint
 
 TEMPLATE: Final = "#/components/schemas/{name}"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_WORDS: Final = re.compile(r"\W+")
 
 
 def add_gate(document: dict[str, Any], endpoints: Iterable[Endpoint] = ENDPOINTS) -> dict[str, Any]:
@@ -39,18 +42,24 @@ def add_gate(document: dict[str, Any], endpoints: Iterable[Endpoint] = ENDPOINTS
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     description = "\n\n".join(cleandoc(part.__doc__ or "") for part in _parts(endpoint.request))
-    return {
-        "operationId": f"{endpoint.path.removeprefix('/v1/').replace('/', '_')}_{endpoint.method.lower()}",
+    operation: dict[str, Any] = {
+        "operationId": f"{_WORDS.sub('_', endpoint.path.removeprefix('/v1/')).strip('_')}_{endpoint.method.lower()}",
         "summary": endpoint.summary,
-        "description": f"{description}\n\nScope: `{endpoint.scope}`.",
+        "description": f"{description}\n\nScope: `{endpoint.scope}`.".strip(),
         "tags": ["gate"],
-        "requestBody": {"required": True, "content": _content(endpoint.request)},
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in _PARAMETER.findall(endpoint.path)
+        ],
         "security": [{"apiKey": []}],
         "responses": {
             str(status): {"description": HTTPStatus(status).phrase, "content": _content(answer)}
             for status, answer in endpoint.responses.items()
         },
     }
+    if endpoint.request is not None:
+        operation["requestBody"] = {"required": True, "content": _content(endpoint.request)}
+    return operation
 
 
 def _content(whole: Any) -> dict[str, Any]:
@@ -59,5 +68,7 @@ def _content(whole: Any) -> dict[str, Any]:
 
 
 def _parts(whole: Any) -> tuple[Any, ...]:
-    """The Structs of a union, or the one Struct. msgspec takes no union of untagged Structs."""
+    """The Structs of a union, the one Struct, or none. msgspec takes no union of untagged Structs."""
+    if whole is None:
+        return ()
     return get_args(whole) if isinstance(whole, UnionType) else (whole,)

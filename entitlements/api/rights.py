@@ -68,8 +68,7 @@ class EntitlementsView(CustomerView):
     @extend_schema(responses=Rights)
     def get(self, request: Request, key: str) -> Response:
         """Every feature of the customer's plan and of their own entitlements, as a check would decide now."""
-        self.customer()
-        account, reference = read_account(key, self.now)
+        account, reference = read_account(self.key, self.now)
         rights: Any = rights_of(account, reference.catalogue)
         context = {"catalogue": reference.catalogue}
         return Response({"data": RightSerializer(rights, many=True, context=context).data})

@@ -57,17 +57,15 @@ class SubscriptionView(CustomerView):
     def put(self, request: Request, key: str) -> Response:
         """Put the customer on a plan from now, ending the subscription they had. What was bought stays."""
         body = self.read(SubscriptionInput, request)
-        self.customer()
         version = _plan_version(body["plan"], body.get("version"))
-        subscription = subscribe(key, version, self.now, anchor=body.get("anchor"))
+        subscription = subscribe(self.key, version, self.now, anchor=body.get("anchor"))
         fresh = subscription.started_at == self.now
         return Response(SubscriptionSerializer(subscription).data, status=201 if fresh else 200)
 
     @extend_schema(request=None, responses={200: SubscriptionSerializer})
     def delete(self, request: Request, key: str) -> Response:
         """End the subscription now: its allowance is taken back, its overage falls due."""
-        self.customer()
-        return Response(SubscriptionSerializer(end_subscription(key, self.now)).data)
+        return Response(SubscriptionSerializer(end_subscription(self.key, self.now)).data)
 
 
 def _plan_version(plan: str, number: int | None) -> PlanVersion:

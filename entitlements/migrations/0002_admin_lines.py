@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "ledger entry",
-                "verbose_name_plural": "ledger",
+                "verbose_name_plural": "ledger entries",
                 "db_table": "ledger_line",
                 "ordering": ["-seq"],
                 "managed": False,

@@ -55,6 +55,20 @@ def test_selected_keys_are_revoked_and_none_can_be_deleted(staff: Client) -> Non
     assert staff.post(reverse("admin:access_apikey_delete", args=[first.pk]), {"post": "yes"}).status_code == 403
 
 
+def test_staff_are_made_and_changed_in_the_same_place(staff: Client) -> None:
+    form = {
+        "username": "bob",
+        "usable_password": "true",
+        "password1": "correct-horse-7",
+        "password2": "correct-horse-7",
+    }
+    staff.post(reverse("admin:auth_user_add"), form)
+    bob = User.objects.get(username="bob")
+    for page in (reverse("admin:auth_user_changelist"), reverse("admin:auth_user_change", args=[bob.pk])):
+        assert "bob" in staff.get(page).content.decode()
+    assert staff.get(reverse("admin:auth_user_password_change", args=[bob.pk])).status_code == 200
+
+
 def test_a_stored_key_cannot_be_changed(staff: Client) -> None:
     key, _ = create_key("first", ["read"], NOON)
     staff.post(reverse("admin:access_apikey_change", args=[key.pk]), {"name": "other", "scopes": ["admin"]})

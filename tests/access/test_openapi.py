@@ -91,6 +91,7 @@ def test_every_operation_says_how_to_get_in_and_what_can_go_wrong(
     path: str, method: str, operation: dict[str, Any]
 ) -> None:
     assert operation["security"] == [{"apiKey": []}]
+    assert operation["summary"]
     assert "Scope: `" in operation["description"]
     problems = {"401", "403", "422", "503"}
     problems |= {"404"} if "{" in path else set()
