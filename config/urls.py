@@ -10,7 +10,9 @@ from config import docs_views
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("margins/", include("margins.urls")),
     path("v1/", include("entitlements.api.urls")),
+    path("v1/", include("margins.api.urls")),
     path("v1/openapi.json", docs_views.openapi_json, name="openapi"),
     path("v1/openapi.yaml", docs_views.openapi_yaml),
     path("docs/", docs_views.swagger),

@@ -54,8 +54,9 @@ def parse_usd(text: str | int) -> NanoUsd:
     return NanoUsd(_parse_scaled(text, NANOUSD_PER_USD, 9, "USD"))
 
 
-def _format_scaled(amount: int, scale: int, places: int) -> str:
-    whole, fraction = divmod(abs(amount), scale)
+def format_scaled(amount: int, places: int) -> str:
+    """An integer of 10^-places as the shortest exact decimal string."""
+    whole, fraction = divmod(abs(amount), 10**places)
     sign = "-" if amount < 0 else ""
     if not fraction:
         return f"{sign}{whole}"
@@ -64,9 +65,9 @@ def _format_scaled(amount: int, scale: int, places: int) -> str:
 
 def format_credits(amount: int) -> str:
     """Microcredits as the shortest exact decimal string of credits: 1_500_000 → "1.5"."""
-    return _format_scaled(amount, MICROCREDITS_PER_CREDIT, 6)
+    return format_scaled(amount, 6)
 
 
 def format_usd(amount: int) -> str:
     """Nano-USD as the shortest exact decimal string of dollars: 1_360_000 → "0.00136"."""
-    return _format_scaled(amount, NANOUSD_PER_USD, 9)
+    return format_scaled(amount, 9)

@@ -8,6 +8,8 @@ Revenue and supplier cost are whole nano-units. A cost of so much per million to
 from decimal import Decimal
 from fractions import Fraction
 
+from kernel.units import format_scaled
+
 NANO_PER_UNIT = 10**9
 FEMTO_PER_NANO = 10**6
 FEMTO_PER_UNIT = NANO_PER_UNIT * FEMTO_PER_NANO
@@ -26,7 +28,7 @@ def nano_of(amount: Decimal) -> int:
 
 def format_femto(amount: int) -> str:
     """Femto-units as the shortest exact decimal string: 1_500_000_000_000_000 → "1.5"."""
-    return _format(amount, 15)
+    return format_scaled(amount, 15)
 
 
 def ratio(part: int, whole: int) -> str | None:
@@ -34,10 +36,4 @@ def ratio(part: int, whole: int) -> str | None:
 
     A ratio is the one figure here without an exact decimal; it is shown, never summed.
     """
-    return _format(round(Fraction(part * 10**RATIO_PLACES, whole)), RATIO_PLACES) if whole else None
-
-
-def _format(amount: int, places: int) -> str:
-    whole, fraction = divmod(abs(amount), 10**places)
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0").rstrip(".")
+    return format_scaled(round(Fraction(part * 10**RATIO_PLACES, whole)), RATIO_PLACES) if whole else None

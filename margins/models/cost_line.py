@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -49,6 +51,9 @@ class CostLine(models.Model):
     starts_on = models.DateField(help_text="First UTC day it counts.")
     ends_on = models.DateField(null=True, blank=True, help_text="First UTC day it no longer counts.")
     note = models.TextField(blank=True)
+
+    # Said here because djmoney's patched manager hides its type from the checker.
+    objects: ClassVar["models.Manager[CostLine]"] = models.Manager()
 
     class Meta:
         db_table = "cost_line"
