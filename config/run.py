@@ -11,38 +11,68 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from config import embedded_postgres, roles
 from config.embedded_postgres import PostgresCannotStart, linux
 from config.health import is_healthy
-from config.supervisor import Ended, Household, reap_orphans
+from config.supervisor import ENDING, Ended, Household, reap_orphans
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 15.0
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _ToldToStop(Exception):
     """Ctrl-C, or another of the signals that end us in good order."""
 
 
+class _CannotServe(Exception):
+    """Why there is no service, for the reader of the terminal."""
+
+
+class _Ending:
+    """Remembers that a signal came, besides raising: Python drops what is raised while it runs a callback."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for sign in ENDING:
+            signal.signal(sign, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        raise _ToldToStop
+
+    def check(self) -> None:
+        """Raises _ToldToStop if a signal came."""
+        if self.asked:
+            raise _ToldToStop
+
+    def ignore(self) -> None:
+        """From here on there is only the way out."""
+        for sign in ENDING:
+            signal.signal(sign, signal.SIG_IGN)
+
+
 def main(arguments: list[str]) -> int:
     """Run until told to stop (0) or until something fails (1, with a message)."""
     household = Household()
-    for sign in _STOPPING:
-        signal.signal(sign, _raise_told_to_stop)
-    if "--with-parent" in arguments:
-        linux.die_with_parent(os.getppid(), signal.SIGTERM)
-    embedded = not os.environ.get("DATABASE_URL")
+    ending = _Ending()
     postgres = embedded_postgres.data_dir() / "postgres"
     try:
+        if "--with-parent" in arguments:
+            linux.die_with_parent(os.getppid(), signal.SIGTERM)
         port = _free_port()
         os.environ["HOST"] = HOST  # a first run on a bare machine is for that machine only
+        embedded = not os.environ.get("DATABASE_URL")
         url = embedded_postgres.database_url()
-        _serve(household, port, check_database=(lambda: _check_database(postgres, url)) if embedded else (lambda: None))
+        _start(household, port, ending)
+        _announce(port)
+        while True:
+            ending.check()
+            household.check()
+            if embedded:
+                _check_database(postgres, url)
+            time.sleep(0.5)
     except _ToldToStop:
         print("\nstopping", flush=True)
         return 0
@@ -50,30 +80,22 @@ def main(arguments: list[str]) -> int:
         print(f"\n{problem}\nstopping", file=sys.stderr, flush=True)
         return 1
     finally:
-        for sign in _STOPPING:
-            signal.signal(sign, signal.SIG_IGN)
+        ending.ignore()
         household.stop(patience_seconds=PATIENCE_SECONDS)
         embedded_postgres.leave(postgres)
         reap_orphans()
 
 
-class _CannotServe(Exception):
-    """Why there is no service, for the reader of the terminal."""
-
-
-def _serve(household: Household, port: int, *, check_database: Callable[[], None]) -> NoReturn:
-    """Prepare, start everything, announce it, and watch. Only an exception ends it."""
+def _start(household: Household, port: int, ending: _Ending) -> None:
+    """Prepare the database, start every role, and return when the web process serves."""
     household.run("preparing the database", roles.command("migrate"))
     for role in ("web", "worker", "beat"):
+        ending.check()
         household.start(role, roles.command(role))
     while not is_healthy(port):
+        ending.check()
         household.check()
         time.sleep(0.1)
-    _announce(port)
-    while True:
-        household.check()
-        check_database()
-        time.sleep(0.5)
 
 
 def _free_port() -> int:
@@ -110,12 +132,6 @@ def _announce(port: int) -> None:
     if welcome.exists():
         lines += ["", welcome.read_text().replace("{base_url}", base_url).rstrip()]
     print("\n".join(lines), flush=True)
-
-
-def _raise_told_to_stop(*_: object) -> None:
-    for sign in _STOPPING:  # once is enough: what follows is the way out
-        signal.signal(sign, signal.SIG_IGN)
-    raise _ToldToStop
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from contextlib import suppress
 
 from config.embedded_postgres import linux
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that mean: come to an end, in good order."""
+
 
 class Ended(Exception):
     """A process that should be running, or should have succeeded, has not."""
@@ -28,12 +31,22 @@ class Household:
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process that is to run until the end, in its own session: Ctrl-C reaches us, and we stop it."""
         me = os.getpid()
-        self._children[name] = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=lambda: linux.die_with_parent(me, signal.SIGTERM),  # noqa: PLW1509 - this process has one thread
-        )
+
+        def enter() -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            linux.die_with_parent(me, signal.SIGTERM)
+
+        # A signal between the birth of a child and its entry in our list would leave it behind; so signals wait.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            self._children[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=enter,  # noqa: PLW1509 - this process has one thread
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def run(self, name: str, command: Sequence[str]) -> None:
         """Run a process to its end. Raises Ended unless it succeeds."""

@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
         case ["stop"]:
             print("stopped" if stop(root) else "it was not running")
             return 0
-        case ["keep", folder, report]:  # for the launcher itself
-            return keep(Folder(Path(folder)), int(report))
+        case ["keep", folder, lock, report]:  # for the launcher itself
+            return keep(Folder(Path(folder)), int(lock), int(report))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -46,18 +46,18 @@ def ensure_running(data_dir: Path, *, patience_seconds: float = 600.0) -> str:
 
 
 def leave(data_dir: Path, *, patience_seconds: float = 90.0) -> None:
-    """Stop using the server; if this was its last user, return when it has stopped."""
+    """Stop using the server; unless others still use it, return when it has stopped."""
     folder = Folder(data_dir.absolute())
     with _one_thread_at_a_time:
-        if folder not in _joined:
-            return
-        os.close(_joined.pop(folder))
+        if folder in _joined:
+            os.close(_joined.pop(folder))
     deadline = time.monotonic() + patience_seconds
-    while time.monotonic() < deadline and (keeper := keeper_process(folder)) is not None:
+    while time.monotonic() < deadline and locks.is_held(folder.keeper_lock):
         used = _is_used(folder)
         if used:
             return
-        if used is not None:
+        keeper = keeper_process(folder)
+        if used is not None and keeper is not None:
             _signal(keeper, signal.SIGUSR1)
         time.sleep(0.05)
 
@@ -146,18 +146,26 @@ def _running_port(folder: Folder, patience_seconds: float) -> int:
 
 
 def _start_keeper(folder: Folder) -> None:
-    """Start a keeper and return when it has its server ready. It goes on when this process ends."""
+    """Start a keeper and return when it has its server ready. It goes on when this process ends.
+
+    The keeper inherits its lock already taken, so that from the first moment on it is seen to be there.
+    """
+    lock = locks.open_lock(folder.keeper_lock)
+    if not locks.try_lock(lock):
+        os.close(lock)
+        return
+    os.ftruncate(lock, 0)
     reader, writer = os.pipe()
     log = os.open(folder.keeper_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         if os.fstat(log).st_size > _LARGEST_KEEPER_LOG_BYTES:
             os.ftruncate(log, 0)
         subprocess.run(
-            [sys.executable, "-m", __package__, "keep", str(folder.root), str(writer)],
+            [sys.executable, "-m", __package__, "keep", str(folder.root), str(lock), str(writer)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(writer,),
+            pass_fds=(lock, writer),
             start_new_session=True,
             cwd=_HOUSE,
             check=False,
@@ -165,6 +173,7 @@ def _start_keeper(folder: Folder) -> None:
     finally:
         os.close(log)
         os.close(writer)
+        os.close(lock)
     with os.fdopen(reader) as report:
         said = report.read()
     if not said:

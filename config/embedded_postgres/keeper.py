@@ -8,6 +8,7 @@ keeper starts it again. Joining and stopping cannot cross: users join, and the k
 launch.lock.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -93,25 +94,26 @@ def _log(message: str) -> None:
     print(time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()), message, flush=True)
 
 
-def _keep(folder: Folder, report: int) -> int:
-    mine = locks.open_lock(folder.keeper_lock)
-    if not locks.try_lock(mine):
-        os.write(report, b"Another keeper of this folder is running: try again.")
-        return 1
-    os.ftruncate(mine, 0)
-    os.write(mine, f"{os.getpid()}\n".encode())
+def _tell(report: int, message: str) -> None:
+    """Answer the caller, who may have ended meanwhile: the watch then sees that nobody is there."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(report, message.encode())
+    os.close(report)
+
+
+def _keep(folder: Folder, lock: int, report: int) -> int:
+    os.write(lock, f"{os.getpid()}\n".encode())
     keeper = _Keeper(folder)
     try:
         keeper.start()
     except PostgresCannotStart as problem:
-        os.write(report, str(problem).encode())
+        _tell(report, str(problem))
         return 1
     except Exception as problem:  # noqa: BLE001 - whatever it is, the caller is waiting to hear of it
         traceback.print_exc()
-        os.write(report, str(PostgresCannotStart(f"{type(problem).__name__}: {problem}")).encode())
+        _tell(report, str(PostgresCannotStart(f"{type(problem).__name__}: {problem}")))
         return 1
-    os.write(report, READY.encode())
-    os.close(report)
+    _tell(report, READY)
     _log(f"keeping postgres, process {keeper.server.pid}, as {keeper.identity.description}")
     try:
         keeper.watch()
@@ -122,13 +124,14 @@ def _keep(folder: Folder, report: int) -> int:
     return 0
 
 
-def keep(folder: Folder, report: int) -> int:
+def keep(folder: Folder, lock: int, report: int) -> int:
     """Be the keeper: create and start the server, write READY or what went wrong to `report`, and watch.
 
-    Leaves the caller's side at once: it goes on in a child that is nobody's to wait for.
+    `lock` is the open keeper.lock, taken. Leaves the caller's side at once: it goes on in a child that is nobody's to
+    wait for.
     """
     if os.fork():
         os._exit(0)
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     os.chdir("/")
-    return _keep(folder, report)
+    return _keep(folder, lock, report)

@@ -73,7 +73,12 @@ def eventually(condition: Callable[[], bool], *, within_seconds: float = 20.0) -
 
 
 def nothing_runs(folder: Path) -> bool:
-    return not running_processes(Folder(folder)) and not _keepers(folder)
+    return not processes_of(folder)
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The keeper and the processes of the server."""
+    return [*_keepers(folder), *running_processes(Folder(folder))]
 
 
 def kill_server(folder: Path) -> None:
@@ -83,13 +88,14 @@ def kill_server(folder: Path) -> None:
 
 def kill_keeper(folder: Path) -> None:
     """Kill -9 the keeper; the kernel tells the server."""
-    os.kill(int((folder / "keeper.lock").read_text()), signal.SIGKILL)
-    assert eventually(lambda: not _keepers(folder))
+    keeper = int((folder / "keeper.lock").read_text())
+    os.kill(keeper, signal.SIGKILL)
+    assert eventually(lambda: keeper not in _keepers(folder))
 
 
 def kill_everything(folder: Path) -> None:
     """Kill -9 the keeper and every process of the server, as a power cut does."""
-    for process in [*_keepers(folder), *running_processes(Folder(folder))]:
+    for process in processes_of(folder):
         try:
             os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
