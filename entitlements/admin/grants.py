@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from entitlements.admin.lines import Line, LinesAdmin
 from entitlements.models import CreditGrant
+from entitlements.queries.grants import state_of
 from entitlements.services.grants import void_grant
 from kernel.clock import utc_now
 from kernel.units import format_credits
@@ -45,15 +46,6 @@ class GrantLine(Line):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} of {format_credits(self.amount_microcredits)} credits"
-
-    @property
-    def state(self) -> str:
-        """pending, active, voided, or closed (used up or expired)."""
-        if self.voided_at is not None:
-            return "voided"
-        if self.closed_at is not None:
-            return "closed"
-        return "active" if self.activated_at is not None else "pending"
 
 
 class VoidForm(BaseDialogForm):
@@ -103,7 +95,7 @@ class GrantLineAdmin(LinesAdmin):
         description="State", label={"active": "success", "pending": "info", "voided": "danger", "closed": "default"}
     )
     def show_state(self, line: GrantLine) -> str:
-        return line.state
+        return state_of(line)
 
     @display(description="Credits", ordering="amount_microcredits")
     def show_credits(self, line: GrantLine) -> str:

@@ -12,6 +12,7 @@ from access.fields import CreditsField, InstantField, MoneyField, TextField
 from access.views import ListView, StrictSerializer
 from entitlements.api.base import CustomerView
 from entitlements.models import CreditGrant
+from entitlements.queries.grants import state_of
 from entitlements.services.grants import GrantRequest, add_grant
 from kernel.errors import InvalidInput
 
@@ -52,11 +53,7 @@ class GrantSerializer(serializers.Serializer[CreditGrant]):
 
     def get_state(self, grant: CreditGrant) -> str:
         """pending, active, voided, or closed (used up or expired)."""
-        if grant.voided_at is not None:
-            return "voided"
-        if grant.closed_at is not None:
-            return "closed"
-        return "active" if grant.activated_at is not None else "pending"
+        return state_of(grant)
 
 
 class GrantsView(CustomerView, ListView):
