@@ -217,12 +217,12 @@ UNFOLD = {
                     {
                         "title": "Credit grants",
                         "icon": "redeem",
-                        "link": reverse_lazy("admin:entitlements_creditgrant_changelist"),
+                        "link": reverse_lazy("admin:entitlements_grantline_changelist"),
                     },
                     {
                         "title": "Ledger",
                         "icon": "receipt_long",
-                        "link": reverse_lazy("admin:entitlements_ledgerentry_changelist"),
+                        "link": reverse_lazy("admin:entitlements_ledgerline_changelist"),
                     },
                 ],
             },
@@ -233,7 +233,7 @@ UNFOLD = {
                     {
                         "title": "Usage events",
                         "icon": "bolt",
-                        "link": reverse_lazy("admin:metering_usageevent_changelist"),
+                        "link": reverse_lazy("admin:entitlements_usageline_changelist"),
                     },
                     {
                         "title": "Cost cards",
