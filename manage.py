@@ -9,7 +9,10 @@ from config import embedded_postgres
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    embedded_postgres.database_url()
+    try:
+        embedded_postgres.database_url()
+    except embedded_postgres.PostgresCannotStart as problem:
+        sys.exit(str(problem))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from typing import Any
 
 from config import embedded_postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-database_url = embedded_postgres.database_url()
+try:
+    database_url = embedded_postgres.database_url()
+except embedded_postgres.PostgresCannotStart as problem:
+    sys.exit(str(problem))
 
 from django.core.asgi import get_asgi_application  # noqa: E402 - after the database's address is known
 
 django = get_asgi_application()
 
+from config import celery  # noqa: E402, F401 - tasks are sent from here, to the configured broker
 from entitlements.gate.app import Gate  # noqa: E402 - after Django's apps are ready
 
 gate = Gate(database_url)

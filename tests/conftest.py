@@ -1,5 +1,6 @@
 """The whole suite runs on a real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
 
+import operator
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,9 +34,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
 def _nothing_remembered() -> Iterator[None]:
     """Rolled-back revisions must not be found in the process's memory by the next test."""
     yield
-    reference = sys.modules.get("entitlements.store.reference")
-    if reference is not None:
-        reference.django_reference.forget()
+    for name, forget in (
+        ("entitlements.store.reference", "django_reference.forget"),
+        ("access.key_cache", "forget"),
+        ("access.last_used", "forget"),
+    ):
+        if name in sys.modules:
+            operator.attrgetter(forget)(sys.modules[name])()
 
 
 @pytest.fixture

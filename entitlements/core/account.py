@@ -99,7 +99,8 @@ class HoldState(msgspec.Struct, kw_only=True):
     runs: list[UUID]
     claims: list[tuple[str, str, int]]
     is_lease: bool = False
-    answer: Any
+    answer: str
+    """The first answer as JSON, for whoever asks again."""
     placed_at: datetime
     expires_at: datetime
     closed_at: datetime | None = None

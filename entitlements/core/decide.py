@@ -59,7 +59,7 @@ def decide(
         if known is not None:
             if known.body_digest != wanted.body_digest:
                 raise KeyReused(f"hold key {wanted.key!r} was used before with another body", field="hold.key")
-            first = msgspec.convert(known.answer, Decided, strict=False)
+            first = msgspec.json.decode(known.answer, type=Decided)
             return msgspec.structs.replace(first, replayed=True)
     answer = check(account, question, catalogue, costs, now, shared)
     if wanted is None or answer.decision == "deny":
@@ -67,7 +67,7 @@ def decide(
     hold = _place(account, question, wanted, answer, catalogue, now)
     placed = HoldPlaced(hold.id, account.customer_id, hold.held, hold.expires_at)
     decided = Decided(answer, placed, balance_of(account))
-    hold.answer = msgspec.to_builtins(decided)
+    hold.answer = msgspec.json.encode(decided).decode()
     return decided
 
 
@@ -98,7 +98,7 @@ def _place(
         run_id=run.id if run else None,
         runs=[level.id for level in runs.levels(account, run)] if run else [],
         claims=limits.claim(account, plan.limits if plan else (), use, Draw(1, needed, None, _tokens(question)), now),
-        answer=None,
+        answer="{}",
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )

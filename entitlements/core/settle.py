@@ -103,7 +103,7 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
         runs=[],
         claims=[],
         is_lease=True,
-        answer={},
+        answer="{}",
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )

@@ -57,6 +57,8 @@ def add_grant(customer_key: str, request: GrantRequest, now: datetime) -> tuple[
         if request.expires_at is not None and request.expires_at <= max(effective_at, now):
             raise InvalidInput("expires_at must lie ahead, and after effective_at", field="expires_at")
         paid = request.paid or Money(0, account.currency)
+        if str(paid.currency) != account.currency:
+            raise InvalidInput(f"the customer pays in {account.currency}, not {paid.currency}", field="paid.currency")
         state = GrantState(
             id=grant_id(account.customer_id, request.key),
             source=request.source,

@@ -27,7 +27,10 @@ from metering.events import EventRow, write_statements
 Rows = Sequence[tuple[Any, ...]]
 
 REVISION = Statement("SELECT revision FROM cache_revision", {})
+# JSON columns are read as text: Django's connections and the gate's would decode them differently.
 _json = msgspec.json.Encoder()
+_claims = msgspec.json.Decoder(list[tuple[str, str, int]])
+_CLAIMS = HoldState.__struct_fields__.index("claims")
 
 
 class Wanted(msgspec.Struct):
@@ -137,12 +140,14 @@ def add_to_accounts(accounts: dict[int, Account], what: str, rows: Rows) -> None
         if what == "grants":
             account.grants.append(GrantState(*row))
         elif what == "entitlements":
-            account.own_entitlements[row[0]] = OwnEntitlement(*row)
+            feature_id, allowed, max_rank, at_limit, config = row
+            value = None if config is None else msgspec.json.decode(config)
+            account.own_entitlements[feature_id] = OwnEntitlement(feature_id, allowed, max_rank, at_limit, value)
         elif what == "events":
             account.seen[row[0]] = SeenEvent(*row[1:])
         elif what == "holds":
             state = HoldState(**dict(zip(HoldState.__struct_fields__, row, strict=True)))
-            state.claims = [(scope, limit, amount) for scope, limit, amount in state.claims]
+            state.claims = _claims.decode(row[_CLAIMS])
             account.holds.setdefault(state.id, state)
         elif what == "runs":
             run = RunState(**dict(zip(RunState.__struct_fields__, row, strict=True)))
@@ -185,10 +190,10 @@ def _holds(accounts: Sequence[Account]) -> Iterable[Statement]:
     """Holds, and what only holds and usage in runs or under limits move: runs, counters, messages."""
     new = [(account.customer_id, hold) for account in accounts for hold in account.new_holds]
     if new:
-        yield _entitlements("insert_holds", _jsoned(_rows(HoldState, new), "runs", "claims", "answer"))
+        yield _entitlements("insert_holds", _jsoned(_rows(HoldState, new), "runs", "claims"))
     moved = _pairs(accounts, "touched_holds", {hold.id for _, hold in new})
     if moved:
-        yield _entitlements("update_holds", _jsoned(_rows(HoldState, moved), "runs", "claims", "answer"))
+        yield _entitlements("update_holds", _jsoned(_rows(HoldState, moved), "runs", "claims"))
     opened = [(account.customer_id, run) for account in accounts for run in account.new_runs]
     if opened:
         yield _entitlements("insert_runs", _jsoned(_rows(RunState, opened), "ancestors"))

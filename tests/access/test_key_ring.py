@@ -35,6 +35,8 @@ def test_the_scheme_is_matched_without_case() -> None:
         (f"Bearer {generate().token}", "unknown"),
         ("Bearer \udcff", "unknown"),
     ],
+    # Named, because parallel workers must collect the same names and the tokens are random.
+    ids=["nothing", "basic", "bare token", "no token", "empty token", "prefix", "cut short", "another's", "not text"],
 )
 def test_anything_else_is_refused(header: str, says: str) -> None:
     with pytest.raises(NotAuthenticated, match=says):
