@@ -43,7 +43,7 @@ def breakdown(card: RateCardTerms, *, feature_id: int, model: ModelTerms | None,
         return None
     prices = found.rate.per_million
     lines = tuple(
-        ChargeLine(kind, quantity, prices.get(kind), _credits(quantity * prices.get(kind, 0)))
+        ChargeLine(kind, quantity, prices.get(kind), as_credits(quantity * prices.get(kind, 0)))
         for kind, quantity in split(usage, prices).items()
     )
     exact, charged = found.exact(usage), found.microcredits(usage)
@@ -53,13 +53,13 @@ def breakdown(card: RateCardTerms, *, feature_id: int, model: ModelTerms | None,
         rate=found.rate,
         action_microcredits=found.rate.action_microcredits,
         lines=lines,
-        exact_credits=_credits(exact),
+        exact_credits=as_credits(exact),
         microcredits=charged,
         minimum_applies=charged > rounded,
     )
 
 
-def _credits(millionths_of_microcredits: int) -> str:
+def as_credits(millionths_of_microcredits: int) -> str:
     """An exact product as the shortest decimal string of credits: twelve places at most."""
     whole, fraction = divmod(millionths_of_microcredits, MILLION * MICROCREDITS_PER_CREDIT)
     return f"{whole}.{fraction:012d}".rstrip("0").rstrip(".")

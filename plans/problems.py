@@ -58,6 +58,11 @@ class OverageWithoutPrice(Conflict):
     title = "An entitlement allows overage, but the plan has no overage price"
 
 
+class PriceNotPayable(Conflict):
+    code = "price_not_payable"
+    title = "A price has more decimal places than its currency"
+
+
 class EntitlementValue(Conflict):
     code = "entitlement_value"
     title = "An entitlement's value or tier does not fit the kind of its feature"
@@ -91,11 +96,6 @@ class RateCardIsBackdated(Conflict):
 class RateCardDateTaken(Conflict):
     code = "rate_card_date_taken"
     title = "Another published version of the card starts at the same instant"
-
-
-class ModelIdClaimed(Conflict):
-    code = "model_id_claimed"
-    title = "Two models claim the same id or rule"
 
 
 class UnknownFeature(NotFound):

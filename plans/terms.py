@@ -4,6 +4,7 @@ Loaded from the database by plans/catalogue.py. No Django here.
 """
 
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -120,6 +121,12 @@ class LimitTerms(msgspec.Struct, frozen=True):
 
 LIMIT_SCALES: Final = {"calls": 1, "tokens": 1, "credits": MICROCREDITS_PER_CREDIT, "cost": NANOUSD_PER_USD}
 """How many of what a limit's `value` holds make one of what people write: a credit, a US dollar."""
+
+
+def limit_in_unit(value: int, unit: str) -> Decimal:
+    """A limit's value as people write it: 1_500_000 microcredits → 1.5 credits. Exact."""
+    amount = Decimal(value) / LIMIT_SCALES[unit]
+    return Decimal(f"{amount.normalize():f}")
 
 
 class PlanTerms(msgspec.Struct, frozen=True):

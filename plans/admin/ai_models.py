@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from plans.admin.fields import LinesFormField
+from plans.admin.fields import KeyStays, LinesFormField
 from plans.model_names import LONGEST_ID, compiled_regex
 from plans.models import AIModel, ModelMatch
 
@@ -21,7 +21,7 @@ class AIModelForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is 
         fields = ("key", "name", "provider", "tier", "aliases")
 
     def clean_key(self) -> str:
-        key: str = self.cleaned_data["key"]
+        key = str(self.cleaned_data["key"])
         self._refuse_claimed([key])
         return key
 
@@ -54,12 +54,13 @@ class ModelMatchInline(TabularInline):
     model = ModelMatch
     form = ModelMatchForm
     extra = 0
+    hide_title = True
     verbose_name = "match rule"
     verbose_name_plural = "Match rules: a prefix never reaches across a version, a size or a variant"
 
 
 @admin.register(AIModel)
-class AIModelAdmin(ModelAdmin):
+class AIModelAdmin(KeyStays, ModelAdmin):
     form = AIModelForm
     inlines = (ModelMatchInline,)
     list_display = ("key", "name", "provider", "show_tier", "show_aliases")

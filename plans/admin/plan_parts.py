@@ -1,7 +1,8 @@
 """What a plan version includes: entitlements, fallback chain and limits, as tables of its page."""
 
+import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,18 +12,24 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kernel.units import MAX_AMOUNT
+from plans.admin.fields import PlainSelects
 from plans.models import FallbackStep, PlanEntitlement, PlanLimit, PlanVersion
-from plans.terms import LIMIT_SCALES
+from plans.terms import LIMIT_SCALES, limit_in_unit
+
+UNITS: Final = {"calls": "calls", "tokens": "tokens", "credits": "credits", "cost": "supplier cost, USD"}
+SHOWN: Final = {"unit": "show_unit", "value": "show_value"}
+"""How a version that cannot change shows what a draft's form edits."""
 
 
 def is_draft(version: PlanVersion | None) -> bool:
     return version is None or version.status == PlanVersion.Status.DRAFT
 
 
-class DraftOnlyInline(TabularInline):
+class DraftOnlyInline(PlainSelects, TabularInline):
     """A part of a version: open while the version is a draft."""
 
     extra = 0
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
         return is_draft(obj) and bool(super().has_add_permission(request, obj))
@@ -34,15 +41,37 @@ class DraftOnlyInline(TabularInline):
         return is_draft(obj) and bool(super().has_delete_permission(request, obj))
 
 
+class ValueField(forms.JSONField):
+    """A static feature's value. Nothing is nothing, not ``null``."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class EntitlementInline(DraftOnlyInline):
     model = PlanEntitlement
-    fields = ("feature", "max_tier", "at_limit", "config")
     ordering = ("id",)
+    verbose_name = "entitlement"
+    verbose_name_plural = "Entitlements: which features, and on models up to which tier"
+
+    def get_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
+        return ("feature", "max_tier", "at_limit", "config" if is_draft(obj) else "show_config")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
+        return () if is_draft(obj) else ("show_config",)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "config":
-            kwargs["widget"] = UnfoldAdminTextInputWidget(attrs={"placeholder": "value of a static feature"})
+            return ValueField(
+                required=False,
+                label="Value",
+                widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "of a static feature"}),
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @display(description="Value")
+    def show_config(self, entitlement: PlanEntitlement) -> str:
+        return "–" if entitlement.config is None else json.dumps(entitlement.config)
 
 
 class FallbackInline(DraftOnlyInline):
@@ -67,7 +96,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None:
-            self.initial["value"] = in_unit(self.instance)
+            self.initial["value"] = limit_in_unit(self.instance.value, self.instance.unit)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -92,29 +121,31 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 class LimitInline(DraftOnlyInline):
     model = PlanLimit
     form = LimitForm
-    fields: tuple[str, ...] = LimitForm.Meta.fields
-    verbose_name_plural = "Limits: values in calls, tokens, credits, or US dollars for cost"
+    verbose_name = "limit"
+    verbose_name_plural = "Limits: what says no, or warns, besides the balance"
 
     def get_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
-        """A published version's values are shown in the unit too."""
-        return (
-            self.fields if is_draft(obj) else tuple("show_value" if name == "value" else name for name in self.fields)
-        )
+        """A published version's values are shown in the unit people think in, too."""
+        names: tuple[str, ...] = LimitForm.Meta.fields
+        return names if is_draft(obj) else tuple(SHOWN.get(name, name) for name in names)
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
-        return () if is_draft(obj) else ("show_value",)
+        return () if is_draft(obj) else tuple(SHOWN.values())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "warn_at_percent":
             kwargs["widget"] = UnfoldAdminTextInputWidget(attrs={"placeholder": "80, 95"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "unit":
+            kwargs["choices"] = list(UNITS.items())
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    @display(description="Unit")
+    def show_unit(self, limit: PlanLimit) -> str:
+        return UNITS[limit.unit]
+
     @display(description="Value")
     def show_value(self, limit: PlanLimit) -> str:
-        return f"{in_unit(limit):f}"
-
-
-def in_unit(limit: PlanLimit) -> Decimal:
-    """A limit's value as people write it: credits, not microcredits; dollars, not nano-USD."""
-    value = (Decimal(limit.value) / LIMIT_SCALES[limit.unit]).normalize()
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+        return f"{limit_in_unit(limit.value, limit.unit):f}"

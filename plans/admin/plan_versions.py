@@ -9,13 +9,15 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from kernel.clock import utc_now
-from plans.admin.fields import CreditsMixin, shows_credits
+from plans.admin.fields import CreditsMixin, shows_credits, shows_money
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline, is_draft
 from plans.models import PlanVersion
 from plans.services.publishing import new_plan_draft, publish_plan_version, retire_plan_version
 
 SHOWN: Final = {
+    "price": "show_price",
+    "overage_price": "show_overage_price",
     "included_microcredits": "show_included",
     "rollover_max_microcredits": "show_rollover",
     "spend_cap_microcredits": "show_spend_cap",
@@ -24,6 +26,12 @@ SHOWN: Final = {
 
 
 class PlanVersionForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is not generic at run time
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "overage_price" in self.fields and self.instance.overage_price is None:
+            # Without an amount the currency would be the first of the list.
+            self.initial["overage_price"] = [None, str(self.instance.price.currency)]
+
     def clean(self) -> dict[str, Any]:
         """One currency: the database says so too, but its columns for it are no fields of the form."""
         cleaned: dict[str, Any] = super().clean() or {}
@@ -39,11 +47,13 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
 
     form = PlanVersionForm
     inlines = (EntitlementInline, FallbackInline, LimitInline)
-    list_display = ("__str__", "status", "price", "interval", "show_included", "published_at")
+    list_display = ("__str__", "status", "show_price", "interval", "show_included", "published_at")
     list_filter = ("status", "plan")
     actions_detail = ("publish", "retire", "new_draft")
     warn_unsaved_form = True
 
+    show_price = shows_money("price", "Price")
+    show_overage_price = shows_money("overage_price", "Overage price")
     show_included = shows_credits("included_microcredits")
     show_rollover = shows_credits("rollover_max_microcredits")
     show_spend_cap = shows_credits("spend_cap_microcredits")

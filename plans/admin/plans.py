@@ -8,9 +8,10 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from plans.admin.fields import shows_credits
+from plans.admin.fields import KeyStays, shows_credits, shows_money
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.models import Plan, PlanVersion
+from plans.money import exact_money
 from plans.services.publishing import new_plan_draft
 
 STATUS_COLOURS = {"draft": "warning", "published": "success", "retired": "info"}
@@ -25,8 +26,9 @@ class VersionInline(TabularInline):
     can_delete = False
     hide_title = True
     ordering = ("-number",)
-    fields = readonly_fields = ("show_number", "show_status", "price", "interval", "rate_card", "show_included")
+    fields = readonly_fields = ("show_number", "show_status", "show_price", "interval", "rate_card", "show_included")
 
+    show_price = shows_money("price", "Price")
     show_included = shows_credits("included_microcredits")
 
     def has_change_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
@@ -43,7 +45,7 @@ class VersionInline(TabularInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):
+class PlanAdmin(KeyStays, ModelAdmin):
     """A plan's name, and the way to its versions, where everything that is sold is."""
 
     list_display = ("key", "name", "show_on_sale", "show_price", "show_draft")
@@ -64,7 +66,7 @@ class PlanAdmin(ModelAdmin):
         """No bulk deletion: it would not ask each plan."""
         return {name: made for name, made in super().get_actions(request).items() if name != "delete_selected"}
 
-    @display(description="On sale", label=True)
+    @display(description="On sale")
     def show_on_sale(self, plan: Plan) -> str:
         version = _with_status(plan, "published")
         return f"v{version.number}" if version else "–"
@@ -72,9 +74,9 @@ class PlanAdmin(ModelAdmin):
     @display(description="Price")
     def show_price(self, plan: Plan) -> str:
         version = _with_status(plan, "published") or _with_status(plan, "draft")
-        return f"{version.price} / {version.interval}" if version else "–"
+        return f"{exact_money(version.price)} a {version.interval}" if version else "–"
 
-    @display(description="Draft", label={"–": "info"})
+    @display(description="Draft")
     def show_draft(self, plan: Plan) -> str:
         version = _with_status(plan, "draft")
         return f"v{version.number}" if version else "–"

@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from kernel.clock import utc_now
 from kernel.errors import Problem
 from kernel.units import format_credits
-from kernel.usage import COLUMN_FIELDS, FIELDS, MAX_COUNT, InconsistentUsage, Usage, check
+from kernel.usage import COLUMN_FIELDS, COUNTS, FIELDS, MAX_COUNT, InconsistentUsage, Usage, check
+from plans.breakdown import ChargeLine, as_credits
 from plans.models import AIModel, Feature, Plan, PlanVersion, RateCardVersion
 from plans.services.preview import Preview, preview_by_card, preview_by_version
 
@@ -118,24 +119,23 @@ def _price_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _table(preview: Preview) -> dict[str, Any]:
     found = preview.breakdown
-    rows = [
-        ["The action itself", "1", format_credits(found.action_microcredits), format_credits(found.action_microcredits)]
-    ]
+    action = format_credits(found.action_microcredits)
+    rows = [["The action itself", "1", action, action]]
     rows += [
-        [
-            line.kind.replace("_", " "),
-            f"{line.quantity:,}",
-            "no rate: free"
-            if line.microcredits_per_million is None
-            else f"{format_credits(line.microcredits_per_million)} / 1M",
-            line.credits,
-        ]
+        [line.kind.replace("_", " ").capitalize(), f"{line.quantity:,}", _price(line), line.credits]
         for line in found.lines
     ]
     rows.append(["Together, exactly", "", "", found.exact_credits])
-    how = found.card.rounding.replace("_", " ")
-    rounded = f"rounded {how} to {format_credits(found.card.increment)}"
-    rows.append(
-        ["Charged", "", "the minimum" if found.minimum_applies else rounded, format_credits(found.microcredits)]
-    )
+    how = f"rounded {found.card.rounding.replace('_', ' ')} to {format_credits(found.card.increment)}"
+    reason = "the minimum" if found.minimum_applies else how
+    rows.append(["Charged", "", reason, format_credits(found.microcredits)])
     return {"headers": ["What", "Quantity", "Credits", "Charge"], "rows": rows}
+
+
+def _price(line: ChargeLine) -> str:
+    """Tokens are priced per million; searches, pages and the like each."""
+    if line.microcredits_per_million is None:
+        return "no rate: free"
+    if line.kind in COUNTS:
+        return f"{as_credits(line.microcredits_per_million)} each"
+    return f"{format_credits(line.microcredits_per_million)} per 1M"

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -37,6 +37,9 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
     list_filter = ("status", "card")
     actions_detail = ("publish", "preview")
     warn_unsaved_form = True
+    credits_help: ClassVar[dict[str, str]] = {
+        "rounding_increment_microcredits": "Each charge is rounded once, to a multiple of this: 1 is whole credits."
+    }
 
     show_increment = shows_credits("rounding_increment_microcredits")
 

@@ -9,6 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from kernel.clock import utc_now
+from plans.admin.fields import KeyStays
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.models import RateCard, RateCardVersion
 from plans.services.publishing import new_rate_card_draft
@@ -43,7 +44,7 @@ class CardVersionInline(TabularInline):
 
 
 @admin.register(RateCard)
-class RateCardAdmin(ModelAdmin):
+class RateCardAdmin(KeyStays, ModelAdmin):
     """A card's name, and the way to its versions, where the prices are."""
 
     list_display = ("key", "name", "show_in_force", "show_next")

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from kernel.units import InexactAmount, format_credits, parse_credits
 from kernel.usage import FIELDS
-from plans.admin.fields import CreditsFormField, CreditsMixin, shows_credits
+from plans.admin.fields import CreditsFormField, CreditsMixin, PlainSelects, shows_credits
 from plans.models import Rate, RateCardVersion, TokenRate
 
 COLUMNS: Final = {
@@ -36,7 +36,9 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
     other_prices = forms.CharField(
         required=False,
         label="Other kinds",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "placeholder": "web_searches 2 each"}),
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 2, "placeholder": "web_searches 2 each", "style": "min-width: 15rem"}
+        ),
     )
 
     class Meta:
@@ -45,6 +47,10 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, label in (("action_microcredits", "Action"), ("minimum_microcredits", "Minimum")):
+            if name in self.fields:
+                # The heading of the table says credits once for all of them.
+                self.fields[name].label, self.fields[name].help_text = label, ""
         for kind, label in COLUMNS.items():
             self.fields[kind] = CreditsFormField(required=False, label=label)
         if self.instance.pk is not None:
@@ -93,10 +99,11 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
 
-class RateInline(CreditsMixin, TabularInline):
+class RateInline(CreditsMixin, PlainSelects, TabularInline):
     model = Rate
     form = RateForm
     extra = 0
+    hide_title = True
     ordering = ("id",)
     verbose_name_plural = "Rates, in credits: the most specific row prices the whole action"
 

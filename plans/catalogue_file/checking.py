@@ -20,10 +20,13 @@ from plans.catalogue_file.spec import (
 )
 from plans.catalogue_file.values import Price
 from plans.model_names import MatchRule, ModelName, clashes, compiled_regex
+from plans.money import decimal_places
 from plans.terms import LIMIT_SCALES
 
 MONEY_DIGITS: Final = 14
-"""All digits of a price together, as its column keeps them."""
+PRICE_PLACES: Final = 3
+UNIT_PRICE_PLACES: Final = 6
+"""What the columns of prices keep: all digits together, decimal places, and those of the price of one credit."""
 
 LATEST_YEAR: Final = 2200
 
@@ -61,7 +64,7 @@ class _Checker:
         for key, plan in file.plans.items():
             yield from self._plan(f"plans.{key}", plan)
         for key, pack in file.top_up_packs.items():
-            yield from self._price(f"top_up_packs.{key}.price", pack.price, places=3)
+            yield from self._price(f"top_up_packs.{key}.price", pack.price)
             if not pack.credits.content:
                 yield f"top_up_packs.{key}.credits: must be more than 0"
 
@@ -99,10 +102,10 @@ class _Checker:
 
     def _plan(self, path: str, plan: PlanSpec) -> Iterator[str]:
         yield from self._known(f"{path}.rate_card", "rate_cards", plan.rate_card)
-        yield from self._price(f"{path}.price", plan.price, places=3)
+        yield from self._price(f"{path}.price", plan.price)
         overage = plan.overage.price
         if overage is not None:
-            yield from self._price(f"{path}.overage.price", overage, places=6)
+            yield from self._price(f"{path}.overage.price", overage, places=UNIT_PRICE_PLACES)
             if overage.currency != plan.price.currency:
                 yield f"{path}.overage.price: must be in {plan.price.currency}, like the plan's price"
         yield from _repeated(f"{path}.entitlements", "feature", [item.feature for item in plan.entitlements])
@@ -129,13 +132,16 @@ class _Checker:
         if scaled > MAX_AMOUNT:
             yield f"{path}.value: must be at most {MAX_AMOUNT // scale}"
 
-    def _price(self, path: str, price: Price, *, places: int) -> Iterator[str]:
+    def _price(self, path: str, price: Price, *, places: int | None = None) -> Iterator[str]:
         if price.currency not in self.currencies:
             yield f"{path}: {price.currency} is not one of {', '.join(sorted(self.currencies))}"
-        if price.amount != round(price.amount, places):
-            yield f"{path}: has more than {places} decimal places"
-        if price.amount >= 10 ** (MONEY_DIGITS - places):
-            yield f"{path}: must be less than {10 ** (MONEY_DIGITS - places)}"
+            return
+        kept = decimal_places(price.currency) if places is None else places
+        if price.amount != round(price.amount, kept):
+            yield f"{path}: has more than {kept} decimal places"
+        most = 10 ** (MONEY_DIGITS - (places or PRICE_PLACES))
+        if price.amount >= most:
+            yield f"{path}: must be less than {most}"
 
     def _known(self, path: str, section: str, key: str | None) -> Iterator[str]:
         if key is not None and key not in getattr(self.whole, section):

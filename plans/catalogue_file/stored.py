@@ -1,7 +1,6 @@
 """The database's catalogue in the file's form."""
 
 from datetime import UTC
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch
@@ -41,7 +40,7 @@ from plans.models import (
     TokenRate,
     TopUpPack,
 )
-from plans.terms import LIMIT_SCALES
+from plans.terms import limit_in_unit
 
 
 def read_stored() -> Stored:
@@ -170,7 +169,7 @@ def _limit(limit: PlanLimit) -> LimitSpec:
         unit=limit.unit,  # type: ignore[arg-type]
         window=limit.window,  # type: ignore[arg-type]
         kind=limit.kind,  # type: ignore[arg-type]
-        value=LimitValue((Decimal(limit.value) / LIMIT_SCALES[limit.unit]).normalize()),
+        value=LimitValue(limit_in_unit(limit.value, limit.unit)),
         warn_at=list(limit.warn_at_percent),
     )
 

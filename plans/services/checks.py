@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from kernel.errors import Problem
 from plans import problems
 from plans.catalogue import Catalogue
+from plans.money import decimal_places
 from plans.rating import pricer
 from plans.terms import EntitlementTerms, ModelTerms, PlanTerms, RateCardTerms
 
@@ -82,6 +84,14 @@ def _prices_its_overage(sale: Sale) -> Iterator[Problem]:
                 )
 
 
+def _can_be_paid(sale: Sale) -> Iterator[Problem]:
+    places = decimal_places(sale.plan.currency)
+    if Decimal(sale.plan.price) != round(Decimal(sale.plan.price), places):
+        yield problems.PriceNotPayable(
+            f"{sale.plan.price} {sale.plan.currency}: {sale.plan.currency} has {places} decimal places.", field="price"
+        )
+
+
 def _gives_each_feature_its_value(sale: Sale) -> Iterator[Problem]:
     for entitlement in sale.plan.entitlements.values():
         feature = sale.catalogue.features_by_id[entitlement.feature_id]
@@ -124,6 +134,7 @@ RULES: Final[tuple[Callable[[Sale], Iterator[Problem]], ...]] = (
     _has_rates,
     _falls_back_within_its_tiers,
     _prices_its_overage,
+    _can_be_paid,
     _gives_each_feature_its_value,
     _limits_what_it_includes,
     _renews_what_it_rolls_over,

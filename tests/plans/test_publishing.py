@@ -1,13 +1,17 @@
 """Drafts, publication and retirement, and everything that speaks against them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from kernel.errors import Problem
 from plans import problems
+from plans.catalogue_file.applying import apply_catalogue
 from plans.models import PlanVersion, RateCard, RateCardVersion
 from plans.services.candidates import plan_terms, rate_card_terms
 from plans.services.publishing import (
@@ -17,7 +21,7 @@ from plans.services.publishing import (
     publish_rate_card_version,
     retire_plan_version,
 )
-from tests.plans.catalogue_text import changed
+from tests.plans.catalogue_text import SMALL, changed
 from tests.plans.conftest import NOON
 
 
@@ -139,6 +143,14 @@ def test_a_plan_is_not_published_with(case: str, apply: Callable[..., Any]) -> N
     assert draft.status == "draft"
 
 
+def test_a_price_is_payable(apply: Callable[..., Any]) -> None:
+    apply()
+    publish_card()
+    PlanVersion.objects.update(price="29.005")
+    with pytest.raises(problems.PriceNotPayable):
+        publish_plan_version(PlanVersion.objects.get().pk, now=NOON)
+
+
 def test_everything_that_speaks_against_it_is_said_at_once(apply: Callable[..., Any]) -> None:
     apply(changed(("fallbacks: [gpt-5-mini]", ""), ("{feature: sso}", "{feature: sso, config: 3}")))
     with pytest.raises(problems.RateCardNotPublished) as refusal:
@@ -193,3 +205,49 @@ def test_there_is_nothing_to_copy_of_nothing(db: None) -> None:
     card = RateCard.objects.create(key="empty", name="Empty")
     with pytest.raises(problems.NothingToCopy):
         new_rate_card_draft(card.pk, now=NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_publish_at_once_publish_once() -> None:
+    apply_catalogue(SMALL, publish=False, now=NOON)
+    publish_card()
+    draft = PlanVersion.objects.get()
+
+    def publish(_: int) -> str:
+        try:
+            publish_plan_version(draft.pk, now=NOON)
+        except problems.VersionIsNotDraft as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+        return "published"
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = sorted(threads.map(publish, range(4)))
+    assert outcomes == ["published"] + ["version_is_not_draft"] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_waits_for_an_edit_in_progress() -> None:
+    """Otherwise a limit could be added to a version between its checks and its publication."""
+    apply_catalogue(SMALL, publish=False, now=NOON)
+    publish_card()
+    draft = PlanVersion.objects.get()
+    published = Event()
+
+    def publish() -> None:
+        try:
+            publish_plan_version(draft.pk, now=NOON)
+            published.set()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            draft.limits.filter(key="daily").update(value=7)
+            waiting = threads.submit(publish)
+            assert not published.wait(0.3)
+        waiting.result(timeout=10)
+    assert PlanVersion.objects.get().status == "published"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        draft.limits.filter(key="daily").update(value=8)

@@ -48,6 +48,12 @@ def test_what_is_no_amount_of_credits_comes_back(staff: Client) -> None:
     assert not TopUpPack.objects.exists()
 
 
+def test_a_price_nobody_can_pay_comes_back(staff: Client) -> None:
+    assert "USD has 2 decimal places" in errors(
+        staff.post(reverse("admin:plans_topuppack_add"), PACK | {"price_0": "99.505"})
+    )
+
+
 def test_a_pack_of_nothing_comes_back(staff: Client) -> None:
     assert "top_up_pack_amounts_are_sane" in errors(
         staff.post(reverse("admin:plans_topuppack_add"), PACK | {"microcredits": "0"})

@@ -25,7 +25,16 @@ def test_a_charge_is_explained_line_by_line(staff: Client, card_version: RateCar
         input_tokens=1234, cache_read_tokens=1000, web_searches=1, output_tokens=10,
     )  # fmt: skip
     # 0.5 + 1234 × 1000/M + 2: the cached tokens have no rate of their own, output has none at all.
-    for shown in ("chat · premium", "1,234", "1000 / 1M", "1.234", "no rate: free", "3.734", "rounded up to 0.001"):
+    for shown in (
+        "chat · premium",
+        "1,234",
+        "1000 per 1M",
+        "2 each",
+        "1.234",
+        "no rate: free",
+        "3.734",
+        "rounded up to 0.001",
+    ):
         assert shown in page, shown
 
 

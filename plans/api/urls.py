@@ -1,0 +1,14 @@
+"""Routes under /v1/."""
+
+from django.urls import path
+
+from plans.api.catalogue import CatalogueView, PlansView, PlanView, TopUpPacksView
+from plans.api.preview import PreviewView
+
+urlpatterns = [
+    path("catalogue", CatalogueView.as_view()),
+    path("catalogue/preview", PreviewView.as_view()),
+    path("plans", PlansView.as_view()),
+    path("plans/<str:key>", PlanView.as_view()),
+    path("top-up-packs", TopUpPacksView.as_view()),
+]
