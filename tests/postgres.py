@@ -8,5 +8,3 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 embedded_postgres.database_url()
 # A database per run, so that two runs on one server do not meet; parallel workers add their own suffix.
 os.environ.setdefault("TEST_DATABASE", f"test_weir_{os.getpid()}")
-# Tasks a test sends must not reach a worker that serves the development database.
-os.environ.setdefault("CELERY_BROKER_URL", "memory://")
