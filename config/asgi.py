@@ -14,11 +14,11 @@ try:
 except embedded_postgres.PostgresCannotStart as problem:
     sys.exit(str(problem))
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - after the database's address is known
+from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
-from config import celery  # noqa: F401 - tasks are sent from here, to the configured broker
+from config import celery  # noqa: E402, F401 - tasks are sent from here, to the configured broker
 from entitlements.gate.app import Gate  # noqa: E402 - after Django's apps are ready
 
 gate = Gate(database_url)
