@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
@@ -74,66 +75,76 @@ def _random(seed: int, life: Life) -> Random:
     return Random(f"{seed}:{life.member.key}")  # noqa: S311 - invented data, not secrets
 
 
+class _Step(NamedTuple):
+    """A call before its size is known."""
+
+    at: datetime
+    work: Work
+    model: Model
+    user: str
+    run: str
+
+
 class _Customer:
-    """One customer's calls, drawn one after the other."""
+    """One customer's calls: first when and what, then in their order how large."""
 
     def __init__(self, life: Life, rhythm: Rhythm, until: datetime, random: Random) -> None:
         self._life, self._rhythm, self._random = life, rhythm, random
         self._end = min(life.left_at or until, until)
         self._key = life.member.key
-        self._count = self._runs = 0
 
     def calls(self, count: int) -> Iterator[Reported]:
-        """Exactly `count` calls, single ones and runs of agents."""
-        habit = HABITS[self._life.member.habit]
-        users = [1 / number**_USER_DEPTH for number in range(1, self._life.member.users + 1)]
-        while self._count < count:
-            _, work, models = habit[pick(self._random, [weight for weight, _, _ in habit])]
-            model = models[pick(self._random, [1 / number for number in range(1, len(models) + 1)])]
-            user = f"user-{pick(self._random, users) + 1}"
-            yield from self._run(work, model, user, most=count - self._count)
+        """Exactly `count` calls, single ones and runs of agents, numbered as they happened."""
+        steps: list[_Step] = []
+        while len(steps) < count:
+            steps += self._run(number=len(steps), most=count - len(steps))
+        for number, step in enumerate(sorted(steps, key=lambda step: step.at), start=1):
+            yield self._call(number, step)
 
-    def _run(self, work: Work, model: Model, user: str, *, most: int) -> Iterator[Reported]:
+    def _run(self, *, number: int, most: int) -> Iterator[_Step]:
+        random, member = self._random, self._life.member
+        habit = HABITS[member.habit]
+        _, work, models = habit[pick(random, [weight for weight, _, _ in habit])]
+        model = models[pick(random, [1 / place for place in range(1, len(models) + 1)])]
+        user = pick(random, [1 / place**_USER_DEPTH for place in range(1, member.users + 1)]) + 1
+        at = self._rhythm.draw(random, self._life.joined_at, self._end)
         steps, run = 1, ""
-        at = self._rhythm.draw(self._random, self._life.joined_at, self._end)
         if work.steps > 1:
-            self._runs += 1
-            run = f"{self._key}-run-{self._runs}"
+            run = f"{self._key}-run-{number}"
             # Most runs are short and a few very long: a log-normal around the typical length.
-            steps = min(most, max(1, round(self._random.lognormvariate(0, 0.8) * work.steps)))
+            steps = min(most, max(1, round(random.lognormvariate(0, 0.8) * work.steps)))
         for _ in range(steps):
-            yield self._call(work, model, user, run, at)
-            at = min(at + timedelta(seconds=self._random.randint(3, 45)), self._end - timedelta(seconds=1))
+            yield _Step(at, work, model, f"user-{user}", run)
+            at = min(at + timedelta(seconds=random.randint(3, 45)), self._end - timedelta(seconds=1))
 
-    def _call(self, work: Work, model: Model, user: str, run: str, at: datetime) -> Reported:
-        self._count += 1
-        random = self._random
+    def _call(self, number: int, step: _Step) -> Reported:
+        random, work = self._random, step.work
         usage = _usage(work, random)
-        provider, reported_model = model
+        provider, model = step.model
         processing = "batch" if random.random() < work.batch else ""
-        key = f"{self._key}-{self._count}"
+        key = f"{self._key}-{number}"
         memoised = random.random() < work.memoised
-        said = [key, at.isoformat(), reported_model, user, processing, memoised, msgspec.structs.astuple(usage)]
+        said = [key, step.at.isoformat(), model, step.user, processing, memoised, msgspec.structs.astuple(usage)]
         fact = UsageFact(
             key=key,
             key_digest=key_digest(key),
             body_digest=body_digest(said),
             feature=work.feature,
             action=work.action,
-            user_key=user,
-            run_key=run,
+            user_key=step.user,
+            run_key=step.run,
             tags=None,
             provider=provider,
-            model=reported_model,
+            model=model,
             processing=processing,
             region="",
             memoised=memoised,
             usage=usage,
             stated_microcredits=None,
             reported_cost_nanousd=None,
-            occurred_at=at,
+            occurred_at=step.at,
         )
-        return Reported(self._received(at, processing), self._key, fact)
+        return Reported(self._received(step.at, processing), self._key, fact)
 
     def _received(self, at: datetime, processing: str) -> datetime:
         if processing == "batch":
