@@ -7,38 +7,17 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kernel.units import MAX_AMOUNT
-from plans.admin.fields import PlainSelects
+from plans.admin.parts import DraftPartInline, is_draft
 from plans.models import FallbackStep, PlanEntitlement, PlanLimit, PlanVersion
 from plans.terms import LIMIT_SCALES, limit_in_unit
 
 UNITS: Final = {"calls": "calls", "tokens": "tokens", "credits": "credits", "cost": "supplier cost, USD"}
 SHOWN: Final = {"unit": "show_unit", "value": "show_value"}
 """How a version that cannot change shows what a draft's form edits."""
-
-
-def is_draft(version: PlanVersion | None) -> bool:
-    return version is None or version.status == PlanVersion.Status.DRAFT
-
-
-class DraftOnlyInline(PlainSelects, TabularInline):
-    """A part of a version: open while the version is a draft."""
-
-    extra = 0
-    hide_title = True
-
-    def has_add_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return is_draft(obj) and bool(super().has_add_permission(request, obj))
-
-    def has_change_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return is_draft(obj) and bool(super().has_change_permission(request, obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
 
 
 class ValueField(forms.JSONField):
@@ -48,7 +27,7 @@ class ValueField(forms.JSONField):
         return "" if value is None else super().prepare_value(value)
 
 
-class EntitlementInline(DraftOnlyInline):
+class EntitlementInline(DraftPartInline):
     model = PlanEntitlement
     ordering = ("id",)
     verbose_name = "entitlement"
@@ -74,7 +53,7 @@ class EntitlementInline(DraftOnlyInline):
         return "–" if entitlement.config is None else json.dumps(entitlement.config)
 
 
-class FallbackInline(DraftOnlyInline):
+class FallbackInline(DraftPartInline):
     model = FallbackStep
     fields = ("position", "model")
     ordering = ("position",)
@@ -118,7 +97,7 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
         return percents
 
 
-class LimitInline(DraftOnlyInline):
+class LimitInline(DraftPartInline):
     model = PlanLimit
     form = LimitForm
     verbose_name = "limit"

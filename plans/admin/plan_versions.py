@@ -11,7 +11,8 @@ from unfold.decorators import action
 from kernel.clock import utc_now
 from plans.admin.fields import CreditsMixin, shows_credits, shows_money
 from plans.admin.outcome import attempt, dialog, existing, go
-from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline, is_draft
+from plans.admin.parts import is_draft
+from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline
 from plans.models import PlanVersion
 from plans.services.publishing import new_plan_draft, publish_plan_version, retire_plan_version
 

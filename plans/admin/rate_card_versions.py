@@ -13,8 +13,9 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 from kernel.clock import utc_now
 from plans.admin.fields import CreditsMixin, shows_credits
 from plans.admin.outcome import attempt, dialog, existing, go
+from plans.admin.parts import is_draft
 from plans.admin.preview import PreviewView
-from plans.admin.rates import RateInline, is_open
+from plans.admin.rates import RateInline
 from plans.models import RateCardVersion
 from plans.services.publishing import publish_rate_card_version
 
@@ -44,7 +45,7 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
     show_increment = shows_credits("rounding_increment_microcredits")
 
     def get_fieldsets(self, request: HttpRequest, obj: RateCardVersion | None = None) -> list[Any]:
-        increment = "rounding_increment_microcredits" if is_open(obj) else "show_increment"
+        increment = "rounding_increment_microcredits" if is_draft(obj) else "show_increment"
         fieldsets: list[Any] = [(None, {"fields": ("card", "effective_from", ("rounding", increment))})]
         if obj is not None:
             fieldsets.append(("History", {"fields": (("status", "published_at"),)}))
@@ -54,13 +55,13 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
         history = ("status", "published_at")
         if obj is None:
             return history
-        return (*history, "card") if is_open(obj) else (*history, "show_increment")
+        return (*history, "card") if is_draft(obj) else (*history, "show_increment")
 
     def has_change_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
-        return is_open(obj) and bool(super().has_change_permission(request, obj))
+        return is_draft(obj) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
-        return is_open(obj) and bool(super().has_delete_permission(request, obj))
+        return is_draft(obj) and bool(super().has_delete_permission(request, obj))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No bulk deletion: it would not ask each version."""

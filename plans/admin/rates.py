@@ -7,13 +7,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from kernel.units import InexactAmount, format_credits, parse_credits
 from kernel.usage import FIELDS
-from plans.admin.fields import CreditsFormField, CreditsMixin, PlainSelects, shows_credits
+from plans.admin.fields import CreditsFormField, CreditsMixin, shows_credits
+from plans.admin.parts import DraftPartInline, PartFormSet, is_draft
 from plans.models import Rate, RateCardVersion, TokenRate
 
 COLUMNS: Final = {
@@ -90,8 +90,6 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
         columns = {kind: (self.cleaned_data[kind], UNITS["per 1M"]) for kind in COLUMNS}
         prices: Prices = {kind: price for kind, price in columns.items() if price[0] is not None}
         prices |= self.cleaned_data["other_prices"]
-        if prices == stored_prices(self.instance):
-            return
         self.instance.token_rates.all().delete()
         TokenRate.objects.bulk_create(
             TokenRate(rate=self.instance, kind=kind, microcredits=amount, per=per)
@@ -99,11 +97,25 @@ class RateForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
 
-class RateInline(CreditsMixin, PlainSelects, TabularInline):
+class RateFormSet(PartFormSet):
+    def clean(self) -> None:
+        """Two rows may not apply to the same: Django does not compare new rows whose selectors are empty."""
+        super().clean()
+        seen: set[tuple[Any, ...]] = set()
+        for form in self.forms:
+            cleaned = getattr(form, "cleaned_data", {})
+            if not cleaned or cleaned.get("DELETE"):
+                continue
+            selector = tuple(cleaned.get(name) for name in ("feature", "model", "tier"))
+            if selector in seen:
+                form.add_error("feature", "Another row applies to the same.")
+            seen.add(selector)
+
+
+class RateInline(CreditsMixin, DraftPartInline):
     model = Rate
     form = RateForm
-    extra = 0
-    hide_title = True
+    formset = RateFormSet
     ordering = ("id",)
     verbose_name_plural = "Rates, in credits: the most specific row prices the whole action"
 
@@ -116,25 +128,16 @@ class RateInline(CreditsMixin, PlainSelects, TabularInline):
 
     def get_fields(self, request: HttpRequest, obj: RateCardVersion | None = None) -> tuple[str, ...]:
         selectors = ("feature", "model", "tier")
-        if is_open(obj):
+        if is_draft(obj):
             return (*selectors, "action_microcredits", "minimum_microcredits", *COLUMNS, "other_prices")
         return (*selectors, "show_action", "show_minimum", *(f"show_{kind}" for kind in COLUMNS), "show_other")
 
     def get_readonly_fields(self, request: HttpRequest, obj: RateCardVersion | None = None) -> tuple[str, ...]:
-        return () if is_open(obj) else self.get_fields(request, obj)[3:]
+        return () if is_draft(obj) else self.get_fields(request, obj)[3:]
 
     def get_formset(self, request: HttpRequest, obj: RateCardVersion | None = None, **kwargs: Any) -> Any:
         # The kinds' columns are fields of the form, not of the model the factory looks at.
-        return super().get_formset(request, obj, fields=RateForm.Meta.fields if is_open(obj) else (), **kwargs)
-
-    def has_add_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
-        return is_open(obj) and bool(super().has_add_permission(request, obj))
-
-    def has_change_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
-        return is_open(obj) and bool(super().has_change_permission(request, obj))
-
-    def has_delete_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
-        return is_open(obj) and bool(super().has_delete_permission(request, obj))
+        return super().get_formset(request, obj, fields=RateForm.Meta.fields if is_draft(obj) else (), **kwargs)
 
     @display(description="Other kinds")
     def show_other(self, rate: Rate) -> str:
@@ -152,11 +155,6 @@ def _shows_kind(kind: str) -> Any:
 
 for column in COLUMNS:
     setattr(RateInline, f"show_{column}", _shows_kind(column))
-
-
-def is_open(version: RateCardVersion | None) -> bool:
-    """Whether the rates may still change."""
-    return version is None or version.status == RateCardVersion.Status.DRAFT
 
 
 def stored_prices(rate: Rate) -> Prices:

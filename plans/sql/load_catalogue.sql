@@ -23,7 +23,9 @@ SELECT json_build_object(
 
     'rate_cards', COALESCE((
         SELECT json_agg(json_build_object('version_id', v.id, 'card_id', c.id, 'card_key', c.key, 'number', v.number,
-            'effective_from', v.effective_from, 'rounding', v.rounding,
+            -- Not the session's time zone's text: offsets of long ago have seconds, which no reader takes.
+            'effective_from', to_char(v.effective_from AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'rounding', v.rounding,
             'increment', v.rounding_increment_microcredits,
             'rates', COALESCE((
                 SELECT json_agg(json_build_object('id', r.id, 'feature_id', r.feature_id, 'model_id', r.model_id,

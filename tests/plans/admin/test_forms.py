@@ -202,6 +202,21 @@ def test_rates_are_typed_as_a_price_list(staff: Client, drafts: PlanVersion) -> 
     }
 
 
+def test_rates_can_trade_what_they_apply_to(staff: Client, drafts: PlanVersion) -> None:
+    version = RateCardVersion.objects.get()
+    economy, chat = version.rates.get(feature=None), version.rates.get(feature__key="chat")
+    form = card_form(version) | management("rates", 2, 2)
+    form |= {"rates-0-feature": "", "rates-0-tier": str(economy.tier_id)}
+    form |= {
+        "rates-1-id": str(economy.pk), "rates-1-version": str(version.pk), "rates-1-feature": str(chat.feature_id),
+        "rates-1-model": "", "rates-1-tier": str(chat.tier_id), "rates-1-output_tokens": "7",
+    }  # fmt: skip
+    answer = staff.post(reverse("admin:plans_ratecardversion_change", args=[version.pk]), form)
+    assert answer.status_code == 302, errors(answer)
+    assert version.rates.get(feature=None).token_rates.count() == 4
+    assert version.rates.get(feature__key="chat").token_rates.get().microcredits == 7_000_000
+
+
 def test_a_new_row_is_saved_with_its_prices(staff: Client, drafts: PlanVersion) -> None:
     version = RateCardVersion.objects.get()
     form = card_form(version) | management("rates", 2, 1)
@@ -224,6 +239,39 @@ def test_prices_that_make_no_sense_come_back(staff: Client, drafts: PlanVersion)
         assert reason in errors(staff.post(page, card_form(version, **{"rates-0-other_prices": typed})))
     model = str(AIModel.objects.get(key="gpt-5").pk)
     assert "not to both" in errors(staff.post(page, card_form(version, **{"rates-0-model": model})))
+
+
+def test_two_rows_for_the_same_come_back(staff: Client, drafts: PlanVersion) -> None:
+    version = RateCardVersion.objects.get()
+    form = card_form(version) | management("rates", 3, 1)
+    for index in (1, 2):
+        form |= {f"rates-{index}-output_tokens": "5", f"rates-{index}-version": str(version.pk)}
+    page = reverse("admin:plans_ratecardversion_change", args=[version.pk])
+    assert "Another row applies to the same" in errors(staff.post(page, form))
+
+
+def test_two_parts_for_the_same_come_back(staff: Client, drafts: PlanVersion) -> None:
+    page = reverse("admin:plans_planversion_change", args=[drafts.pk])
+    chat = drafts.entitlements.get(feature__key="chat")
+    form = draft_form(drafts) | management("entitlements", 2, 1)
+    form |= {"entitlements-1-plan_version": str(drafts.pk), "entitlements-1-feature": str(chat.feature_id)}
+    form |= {"entitlements-1-at_limit": "deny"}
+    assert "Please correct the duplicate" in str(staff.post(page, form).content)
+
+
+def test_rows_can_trade_places(staff: Client, drafts: PlanVersion) -> None:
+    page = reverse("admin:plans_planversion_change", args=[drafts.pk])
+    (first,) = drafts.fallbacks.all()
+    second = drafts.fallbacks.create(position=2, model=AIModel.objects.get(key="gpt-5"))
+    swapped = draft_form(drafts) | management("fallbacks", 2, 2)
+    for index, (step, position) in enumerate(((first, "2"), (second, "1"))):
+        swapped |= {
+            f"fallbacks-{index}-id": str(step.pk), f"fallbacks-{index}-plan_version": str(drafts.pk),
+            f"fallbacks-{index}-position": position, f"fallbacks-{index}-model": str(step.model_id),
+        }  # fmt: skip
+    answer = staff.post(page, swapped)
+    assert answer.status_code == 302, errors(answer)
+    assert [step.model.key for step in drafts.fallbacks.order_by("position")] == ["gpt-5", "gpt-5-mini"]
 
 
 def test_a_feature_is_added(staff: Client) -> None:
