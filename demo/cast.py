@@ -33,7 +33,7 @@ class Member(msgspec.Struct, frozen=True):
 
 CAST: Final[tuple[Member, ...]] = (
     # One flat price, agents that loop over night: the customer who costs several times what they pay.
-    Member("hungry-otter-games", "flat", "runaway agents", 2700, 3, -8, 0),
+    Member("hungry-otter-games", "flat", "runaway agents", 2200, 3, -8, 0),
     # Uses more than its plan includes, and pays for it as overage.
     Member("borealis-bank", "scale", "research", 5000, 34, 1, 0),
     # Its credits ran out, its product did not ask before calling: the rest is debt.

@@ -5,7 +5,6 @@ Import the fixtures in the conftest.py of the tests that want them. What a test 
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,16 +19,9 @@ from access.models import Scope
 from access.services.api_keys import create_key
 from kernel.clock import utc_now
 from kernel.sql_files import ROOT
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 30
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
