@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("margins/", include("margins.urls")),
     path("v1/", include("entitlements.api.urls")),
+    path("v1/", include("plans.api.urls")),
     path("v1/", include("margins.api.urls")),
     path("v1/openapi.json", docs_views.openapi_json, name="openapi"),
     path("v1/openapi.yaml", docs_views.openapi_yaml),

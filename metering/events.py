@@ -11,11 +11,10 @@ from uuid import UUID
 
 import msgspec
 
-from kernel.sql_files import Statement, sql_file
+from kernel.sql_files import Statement, write
 from kernel.usage import COLUMN_FIELDS, FIELDS, Usage
 
 _OTHER_FIELDS = tuple(name for name in FIELDS if name not in COLUMN_FIELDS)
-_json = msgspec.json.Encoder()
 
 
 def other_usage(usage: Usage) -> dict[str, int] | None:
@@ -106,16 +105,12 @@ def write_statements(rows: Sequence[EventRow]) -> list[Statement]:
     """The statements that store `rows` and add them to the rollups of their own days and months."""
     if not rows:
         return []
-    columns = dict(zip(EventRow.__struct_fields__, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
-    params: dict[str, Any] = {name: list(values) for name, values in columns.items()}
-    for name in ("tags", "other_usage"):
-        params[name] = [None if value is None else _json.encode(value).decode() for value in params[name]]
     days = _add_up((_day_key(row), contribution(row)) for row in rows)
     months = _add_up((_month_key(row), contribution(row)) for row in rows)
     return [
-        Statement(sql_file("metering", "insert_events"), params),
-        Statement(sql_file("metering", "add_to_usage_day"), _columns(DAY_KEY, days)),
-        Statement(sql_file("metering", "add_to_usage_month"), _columns(MONTH_KEY, months)),
+        write("metering", "insert_events", rows),
+        write("metering", "add_to_usage_day", _rows(DAY_KEY, days)),
+        write("metering", "add_to_usage_month", _rows(MONTH_KEY, months)),
     ]
 
 
@@ -139,8 +134,7 @@ def _add_up(parts: Iterable[tuple[_Key, tuple[int, ...]]]) -> dict[_Key, tuple[i
     return sums
 
 
-def _columns(key: tuple[str, ...], sums: dict[_Key, tuple[int, ...]]) -> dict[str, Any]:
+def _rows(key: tuple[str, ...], sums: dict[_Key, tuple[int, ...]]) -> list[dict[str, Any]]:
     # Sorted, so that two writers of the same rows take their locks in one order.
-    rows = sorted(sums.items())
-    columns = zip(*((*part, *total) for part, total in rows), strict=True)
-    return {name: list(values) for name, values in zip((*key, *SUMS), columns, strict=True)}
+    names = (*key, *SUMS)
+    return [dict(zip(names, (*part, *total), strict=True)) for part, total in sorted(sums.items())]

@@ -50,6 +50,7 @@ def give(to: Account, credits: int, *, now: datetime, key: str = "g1", **parts: 
     state = GrantState(
         **(
             {
+                "customer_id": to.customer_id,
                 "id": grant_id(to.customer_id, key),
                 "source": "top_up",
                 "priority": 100,

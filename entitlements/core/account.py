@@ -15,14 +15,20 @@ from entitlements.burndown import burn, burn_key
 from entitlements.core.words import Bucket, EntryKind
 
 
-class GrantState(msgspec.Struct):
-    """An open grant as loaded. Field order is the order of the load and of the write."""
+def _column(name: str) -> Any:
+    """A field that is called `name` where it is stored."""
+    return msgspec.field(name=name)
 
+
+class GrantState(msgspec.Struct, kw_only=True):
+    """An open grant, as a row of `credit_grant`. Amounts are microcredits."""
+
+    customer_id: int
     id: UUID
     source: str
     priority: int
-    amount: int
-    remaining: int
+    amount: int = _column("amount_microcredits")
+    remaining: int = _column("remaining_microcredits")
     effective_at: datetime
     expires_at: datetime | None
     created_at: datetime
@@ -50,7 +56,7 @@ class NewGrant(msgspec.Struct, frozen=True):
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
-    """A signed movement of credits, in the column order of `ledger_entry`."""
+    """A signed movement of credits, as a row of `ledger_entry`."""
 
     customer_id: int
     seq: int
@@ -66,6 +72,7 @@ class LedgerRow(msgspec.Struct, frozen=True):
 class SeenEvent(msgspec.Struct, frozen=True):
     """What a usage event's key was used for before."""
 
+    key_digest: UUID
     body_digest: UUID
     charged_microcredits: int | None
     cost_nanousd: int | None
@@ -82,15 +89,16 @@ class OwnEntitlement(msgspec.Struct, frozen=True):
 
 
 class HoldState(msgspec.Struct, kw_only=True):
-    """A hold as loaded or placed, in the column order of `hold`. `held` is what is still set aside."""
+    """A hold, as a row of `hold`. `held` is what is still set aside, `settled` what was charged; microcredits."""
 
+    customer_id: int
     id: UUID
     key: str
     key_digest: UUID
     body_digest: UUID
     status: int = 1
-    held: int
-    settled: int = 0
+    held: int = _column("held_microcredits")
+    settled: int = msgspec.field(name="settled_microcredits", default=0)
     steps: int = 1
     feature_id: int
     model: str
@@ -99,7 +107,7 @@ class HoldState(msgspec.Struct, kw_only=True):
     runs: list[UUID]
     claims: list[tuple[str, str, int]]
     is_lease: bool = False
-    answer: str
+    answer: msgspec.Raw
     """The first answer as JSON, for whoever asks again."""
     placed_at: datetime
     expires_at: datetime
@@ -107,8 +115,9 @@ class HoldState(msgspec.Struct, kw_only=True):
 
 
 class RunState(msgspec.Struct, kw_only=True):
-    """A run as loaded or opened, in the column order of `run`."""
+    """A run, as a row of `run`."""
 
+    customer_id: int
     id: UUID
     key: str
     key_digest: UUID
@@ -131,8 +140,11 @@ class RunState(msgspec.Struct, kw_only=True):
 
 
 class Counter(msgspec.Struct):
-    """How far a limit is used in its current window."""
+    """How far a limit is used in its current window, as a row of `limit_counter`."""
 
+    customer_id: int
+    scope_key: str
+    limit_key: str
     window_start: datetime
     used: int = 0
     held: int = 0
@@ -140,8 +152,9 @@ class Counter(msgspec.Struct):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Something to tell the outside once (the outbox)."""
+    """Something to tell the outside once, as a row of `outbox_message`."""
 
+    customer_id: int
     key: str
     kind: str
     payload: dict[str, Any]
@@ -225,7 +238,7 @@ class Account(msgspec.Struct):
 
     def tell(self, key: str, kind: str, payload: dict[str, Any], now: datetime) -> None:
         """Put a message into the outbox, once per key."""
-        self.messages.append(Message(key, kind, payload, now))
+        self.messages.append(Message(self.customer_id, key, kind, payload, now))
 
     def enter(
         self,

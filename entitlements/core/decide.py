@@ -67,7 +67,7 @@ def decide(
     hold = _place(account, question, wanted, answer, catalogue, now)
     placed = HoldPlaced(hold.id, account.customer_id, hold.held, hold.expires_at)
     decided = Decided(answer, placed, balance_of(account))
-    hold.answer = msgspec.json.encode(decided).decode()
+    hold.answer = msgspec.Raw(msgspec.json.encode(decided))
     return decided
 
 
@@ -86,6 +86,7 @@ def _place(
     plan = catalogue.plans.get(account.plan_version_id or 0)
     use = Use(feature.id, tier_of(model), question.user_key, run.id if run else None)
     hold = HoldState(
+        customer_id=account.customer_id,
         id=key_digest(f"hold:{account.customer_id}:{wanted.key}"),
         key=wanted.key,
         key_digest=wanted.key_digest,
@@ -98,7 +99,7 @@ def _place(
         run_id=run.id if run else None,
         runs=[level.id for level in runs.levels(account, run)] if run else [],
         claims=limits.claim(account, plan.limits if plan else (), use, Draw(1, needed, None, _tokens(question)), now),
-        answer="{}",
+        answer=msgspec.Raw(b"{}"),
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )
@@ -121,4 +122,4 @@ _STATE = (
 def state_of(account: Account) -> Any:
     """The account as plain values, for the decision record: what `decide` was given."""
     state = {name: getattr(account, name) for name in _STATE}
-    return msgspec.to_builtins(state | {"counters": [[*key, each] for key, each in account.counters.items()]})
+    return msgspec.to_builtins(state | {"counters": list(account.counters.values())})

@@ -181,7 +181,7 @@ def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Co
     start, _ = window(limit, account, now)
     counter = account.counters.get((scope, limit.key))
     if counter is None:
-        counter = account.counters[scope, limit.key] = Counter(start)
+        counter = account.counters[scope, limit.key] = Counter(account.customer_id, scope, limit.key, start)
     elif counter.window_start != start:
         counter.window_start, counter.used, counter.warned_percent = start, 0, 0
     account.touch_counter(scope, limit.key)

@@ -146,7 +146,7 @@ def record_usage(
         hold_id=hold.id if hold else None,
         now=now,
     )
-    account.seen[fact.key_digest] = SeenEvent(fact.body_digest, charged, cost)
+    account.seen[fact.key_digest] = SeenEvent(fact.key_digest, fact.body_digest, charged, cost)
     return Recorded(charged, cost, row, late=hold is not None and open_hold is None)
 
 

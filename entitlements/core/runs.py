@@ -56,6 +56,7 @@ def open_run(
                 f"run {level.key!r} allows {level.max_depth} levels inside it", field="parent", run=level.key
             )
     state = RunState(
+        customer_id=account.customer_id,
         id=key_digest(f"run:{account.customer_id}:{key}"),
         key=key,
         key_digest=key_digest(key),

@@ -90,6 +90,7 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
         raise FeatureUnknown(f"no feature has the key {wanted.feature!r}", field="feature")
     _require(account, wanted.microcredits)
     lease = HoldState(
+        customer_id=account.customer_id,
         id=key_digest(f"hold:{account.customer_id}:{wanted.key}"),
         key=wanted.key,
         key_digest=wanted.key_digest,
@@ -103,7 +104,7 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
         runs=[],
         claims=[],
         is_lease=True,
-        answer="{}",
+        answer=msgspec.Raw(b"{}"),
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )

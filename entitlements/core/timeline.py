@@ -118,6 +118,7 @@ def _grant_allowance(account: Account, plan: PlanTerms, *, start: datetime, roll
 def _allowance(account: Account, plan: PlanTerms, source: str, amount: int, start: datetime) -> NewGrant:
     key = f"{source}:{account.subscription_id}:{start.isoformat()}"
     state = GrantState(
+        customer_id=account.customer_id,
         # Derived, not drawn: bringing the same account up to date twice names the same grant.
         id=grant_id(account.customer_id, key),
         source=source,

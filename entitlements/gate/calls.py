@@ -20,18 +20,16 @@ from entitlements.store.accounts import Wanted
 from entitlements.store.reference import Reference
 from kernel.errors import Problem
 from kernel.ids import new_id
-from kernel.sql_files import Statement, sql_file
+from kernel.sql_files import Statement, write
 from metering.events import EventRow
 
 Authorize = Callable[[Reference], None]
 """Raises NotAuthenticated or ScopeMissing. Asked again with the reference data a batch is decided on,
 so that a key revoked a moment ago decides nothing."""
 
-_json = msgspec.json.Encoder()
-
 
 class DecisionRow(msgspec.Struct, frozen=True):
-    """A decision to keep, in the column order of `decision`."""
+    """A decision to keep, as a row of `decision`."""
 
     customer_id: int
     id: UUID
@@ -39,9 +37,9 @@ class DecisionRow(msgspec.Struct, frozen=True):
     decision: str
     reason: str
     revision: int
-    question: str
-    account: str
-    answer: str
+    question: Question
+    account: Any
+    answer: Decided
 
 
 class Batch:
@@ -83,19 +81,16 @@ class Batch:
             decided.answer.decision,
             decided.answer.reason,
             self.reference.revision,
-            _json.encode(question).decode(),
-            _json.encode(state).decode(),
-            _json.encode(decided).decode(),
+            question,
+            state,
+            decided,
         )
 
     def records(self) -> list[Statement]:
         """The statements that store the decisions."""
         if not self.decisions:
             return []
-        columns = zip(*map(msgspec.structs.astuple, self.decisions), strict=True)
-        names = DecisionRow.__struct_fields__
-        params = {name: list(values) for name, values in zip(names, columns, strict=True)}
-        return [Statement(sql_file("entitlements", "insert_decisions"), params)]
+        return [write("entitlements", "insert_decisions", self.decisions)]
 
 
 class Call(ABC):
@@ -122,10 +117,10 @@ class CheckCall(Call):
         self.customer, self.question = customer, question
 
     def wants(self, wanted: Wanted) -> None:
-        wanted.keys.add(self.customer)
-        wanted.scope(self.question.user_key, self.question.run_key)
+        wants = wanted[self.customer]
+        wants.scope(self.question.user_key, self.question.run_key)
         if self.question.hold is not None:
-            wanted.hold_digests.add(self.question.hold.key_digest)
+            wants.hold_digests.add(self.question.hold.key_digest)
 
     def run(self, batch: Batch) -> "Checked":
         self.authorize(batch.reference)
@@ -178,7 +173,9 @@ class UsageCall(Call):
 
     def wants(self, wanted: Wanted) -> None:
         for customer, fact in self.items:
-            wanted.usage(customer, fact.key_digest, user=fact.user_key, run=fact.run_key)
+            wants = wanted[customer]
+            wants.events.add(fact.key_digest)
+            wants.scope(fact.user_key, fact.run_key)
 
     def run(self, batch: Batch) -> list[ItemOutcome]:
         self.authorize(batch.reference)
@@ -216,7 +213,7 @@ class HoldCall(Call):
         self.customer_id, self.hold_id = customer_id, hold_id
 
     def wants(self, wanted: Wanted) -> None:
-        wanted.hold(self.customer_id, self.hold_id)
+        wanted[self.customer_id].hold_ids.add(self.hold_id)
 
     def account(self, batch: Batch) -> Account:
         """The hold's account. A made-up id names no hold. Raises HoldUnknown."""
@@ -254,7 +251,7 @@ class SettleCall(HoldCall):
 
     def wants(self, wanted: Wanted) -> None:
         super().wants(wanted)
-        wanted.events += [(None, self.customer_id, fact.key_digest) for fact in self.facts]
+        wanted[self.customer_id].events.update(fact.key_digest for fact in self.facts)
 
     def run(self, batch: Batch) -> Settled:
         account = self.account(batch)
@@ -299,8 +296,7 @@ class AcquireCall(Call):
         self.customer, self.lease = customer, lease
 
     def wants(self, wanted: Wanted) -> None:
-        wanted.keys.add(self.customer)
-        wanted.hold_digests.add(self.lease.key_digest)
+        wanted[self.customer].hold_digests.add(self.lease.key_digest)
 
     def run(self, batch: Batch) -> HoldNow:
         self.authorize(batch.reference)
@@ -353,9 +349,9 @@ class OpenRunCall(Call):
         self.budget, self.parent, self.user_key = budget, parent, user_key
 
     def wants(self, wanted: Wanted) -> None:
-        wanted.keys.add(self.customer)
-        wanted.scope("", self.key)
-        wanted.scope("", self.parent)
+        wants = wanted[self.customer]
+        wants.scope("", self.key)
+        wants.scope("", self.parent)
 
     def run(self, batch: Batch) -> "RunResult":
         self.authorize(batch.reference)
@@ -389,9 +385,9 @@ class CloseRunCall(Call):
         self.customer_id, self.run_id = customer_id, run_id
 
     def wants(self, wanted: Wanted) -> None:
-        wanted.ids.add(self.customer_id)
-        wanted.whole.add(self.customer_id)
-        wanted.run_ids.add(self.run_id)
+        wants = wanted[self.customer_id]
+        wants.whole = True
+        wants.run_ids.add(self.run_id)
 
     def run(self, batch: Batch) -> RunResult:
         self.authorize(batch.reference)

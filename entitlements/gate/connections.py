@@ -12,7 +12,7 @@ from kernel.errors import Unavailable
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # A stalled process must not keep customers' rows locked; a slow statement is answered 503, not waited for.
-_OPTIONS = "-c idle_in_transaction_session_timeout=5s -c statement_timeout=5s -c lock_timeout=4s -c timezone=UTC"
+_OPTIONS = "-c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=5s -c statement_timeout=5s -c lock_timeout=4s -c timezone=UTC"
 
 
 class Connections:

@@ -13,11 +13,9 @@ from entitlements.gate.connections import Connection, Connections
 from entitlements.gate.lane import Lane
 from entitlements.store.accounts import (
     Wanted,
-    add_to_accounts,
     build_accounts,
     load_statements,
     save_statements,
-    whole_statements,
 )
 from entitlements.store.reference import Reference, ReferenceCache
 from kernel.errors import Problem, Unavailable
@@ -110,14 +108,7 @@ class Engine:
         wanted = Wanted()
         for call in calls:
             call.wants(wanted)
-        asked = load_statements(wanted, now=now, lock=lock)
-        rows = await _run_all(connection, [statement for _, statement in asked])
-        revision, accounts = build_accounts(zip((what for what, _ in asked), rows, strict=True))
-        more = whole_statements(accounts.values(), wanted, now)
-        if more:
-            rows = await _run_all(connection, [statement for _, statement in more])
-            for (what, _), found in zip(more, rows, strict=True):
-                add_to_accounts(accounts, what, found)
+        revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
         reference = await self.reference.of(revision, connection)
         for account in accounts.values():
             bring_up_to_date(account, reference.catalogue, now)

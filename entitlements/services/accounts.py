@@ -12,11 +12,9 @@ from entitlements.core.timeline import bring_up_to_date
 from entitlements.services.problems import CustomerUnknown
 from entitlements.store.accounts import (
     Wanted,
-    add_to_accounts,
     build_accounts,
     load_statements,
     save_statements,
-    whole_statements,
 )
 from entitlements.store.reference import Reference, django_reference
 from kernel.sql_files import Statement
@@ -47,7 +45,7 @@ def opened(wanted: Wanted, *, now: datetime) -> Iterator[Opened]:
 @contextmanager
 def opened_one(key: str, *, now: datetime) -> Iterator[tuple[Account, Reference]]:
     """`opened` for one customer. Raises CustomerUnknown."""
-    with opened(Wanted(keys={key}), now=now) as these:
+    with opened(_only(key), now=now) as these:
         if key not in these.accounts:
             raise CustomerUnknown(f"no customer has the key {key!r}")
         yield these.accounts[key], these.reference
@@ -93,17 +91,20 @@ def read_account(key: str, now: datetime) -> tuple[Account, Reference]:
         if not connection.savepoint_ids:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        these = _load(Wanted(keys={key}), now=now, lock=False)
+        these = _load(_only(key), now=now, lock=False)
     if key not in these.accounts:
         raise CustomerUnknown(f"no customer has the key {key!r}")
     return these.accounts[key], these.reference
 
 
+def _only(key: str) -> Wanted:
+    wanted = Wanted()
+    wanted[key]
+    return wanted
+
+
 def _load(wanted: Wanted, *, now: datetime, lock: bool) -> Opened:
-    results = [(what, _run(statement)) for what, statement in load_statements(wanted, now=now, lock=lock)]
-    revision, accounts = build_accounts(results)
-    for what, statement in whole_statements(accounts.values(), wanted, now):
-        add_to_accounts(accounts, what, _run(statement))
+    revision, accounts = build_accounts([_run(statement) for statement in load_statements(wanted, now=now, lock=lock)])
     with connection.cursor() as cursor:
         reference = django_reference.of_sync(revision, cursor)
     for account in accounts.values():

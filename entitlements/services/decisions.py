@@ -63,7 +63,10 @@ def replay(customer_id: int, decision_id: UUID) -> Replay:
 def account_of(state: dict[str, Any]) -> Account:
     """The account of a decision record."""
     parts = dict(state)
-    counters = {(scope, limit): msgspec.convert(counter, Counter) for scope, limit, counter in parts.pop("counters")}
+    counters = {
+        (counter.scope_key, counter.limit_key): counter
+        for counter in msgspec.convert(parts.pop("counters"), list[Counter])
+    }
     own = {int(key): msgspec.convert(value, OwnEntitlement) for key, value in parts.pop("own_entitlements").items()}
     runs = {UUID(key): msgspec.convert(value, RunState) for key, value in parts.pop("runs").items()}
     for name in ("period_start", "period_end", "allowance_end"):

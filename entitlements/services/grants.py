@@ -60,6 +60,7 @@ def add_grant(customer_key: str, request: GrantRequest, now: datetime) -> tuple[
         if str(paid.currency) != account.currency:
             raise InvalidInput(f"the customer pays in {account.currency}, not {paid.currency}", field="paid.currency")
         state = GrantState(
+            customer_id=account.customer_id,
             id=grant_id(account.customer_id, request.key),
             source=request.source,
             priority=PRIORITY[request.source] if request.priority is None else request.priority,

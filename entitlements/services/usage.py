@@ -18,7 +18,8 @@ def record_many(items: Sequence[tuple[str, UsageFact]], now: datetime) -> list[R
     results: list[Recorded | Problem] = []
     wanted = Wanted()
     for customer, fact in items:
-        wanted.usage(customer, fact.key_digest, user=fact.user_key, run=fact.run_key)
+        wanted[customer].events.add(fact.key_digest)
+        wanted[customer].scope(fact.user_key, fact.run_key)
     with opened(wanted, now=now) as these:
         for customer, fact in items:
             account = these.accounts.get(customer)

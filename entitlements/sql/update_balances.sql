@@ -1,14 +1,8 @@
 UPDATE balance b SET
-    posted_microcredits = u.posted, held_microcredits = u.held, debt_microcredits = u.debt,
-    overage_microcredits = u.overage, ledger_seq = u.seq, valid_until = u.valid_until,
-    subscription_id = u.subscription_id, plan_version_id = u.plan_version_id, anchor = u.anchor,
-    period_start = u.period_start, period_end = u.period_end, allowance_end = u.allowance_end,
-    holds_until = u.holds_until
-FROM unnest(
-    %(customer_id)s::bigint[], %(posted)s::bigint[], %(held)s::bigint[], %(debt)s::bigint[], %(overage)s::bigint[],
-    %(seq)s::bigint[], %(valid_until)s::timestamptz[], %(subscription_id)s::bigint[], %(plan_version_id)s::bigint[],
-    %(anchor)s::timestamptz[], %(period_start)s::timestamptz[], %(period_end)s::timestamptz[],
-    %(allowance_end)s::timestamptz[], %(holds_until)s::timestamptz[]
-) AS u (customer_id, posted, held, debt, overage, seq, valid_until, subscription_id, plan_version_id, anchor,
-        period_start, period_end, allowance_end, holds_until)
-WHERE b.customer_id = u.customer_id
+    posted_microcredits = r.posted_microcredits, held_microcredits = r.held_microcredits,
+    debt_microcredits = r.debt_microcredits, overage_microcredits = r.overage_microcredits, ledger_seq = r.ledger_seq,
+    valid_until = r.valid_until, subscription_id = r.subscription_id, plan_version_id = r.plan_version_id,
+    anchor = r.anchor, period_start = r.period_start, period_end = r.period_end, allowance_end = r.allowance_end,
+    holds_until = r.holds_until
+FROM json_populate_recordset(NULL::balance, %(rows)s::json) r
+WHERE b.customer_id = r.customer_id

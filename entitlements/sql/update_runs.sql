@@ -1,9 +1,5 @@
-UPDATE run r SET
-    status = u.status, steps = u.steps, held_steps = u.held_steps, charged_microcredits = u.charged,
-    held_microcredits = u.held, cost_nanousd = u.cost, closed_at = u.closed_at
-FROM unnest(
-    %(customer_id)s::bigint[], %(id)s::uuid[], %(status)s::smallint[], %(steps)s::bigint[], %(held_steps)s::bigint[],
-    %(charged_microcredits)s::bigint[], %(held_microcredits)s::bigint[], %(cost_nanousd)s::bigint[],
-    %(closed_at)s::timestamptz[]
-) AS u (customer_id, id, status, steps, held_steps, charged, held, cost, closed_at)
-WHERE r.customer_id = u.customer_id AND r.id = u.id
+UPDATE run SET
+    status = r.status, steps = r.steps, held_steps = r.held_steps, charged_microcredits = r.charged_microcredits,
+    held_microcredits = r.held_microcredits, cost_nanousd = r.cost_nanousd, closed_at = r.closed_at
+FROM json_populate_recordset(NULL::run, %(rows)s::json) r
+WHERE run.customer_id = r.customer_id AND run.id = r.id

@@ -1,4 +1,7 @@
-"""Accounts in and out of the database, as statements: the gate runs them in a pipeline, Django one by one."""
+"""Accounts in and out of the database, as statements: the gate runs them in a pipeline, Django one by one.
+
+Rows travel as JSON both ways, decoded and encoded in C straight into the core's structs.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,46 +16,34 @@ from entitlements.core.account import (
     Counter,
     GrantState,
     HoldState,
-    LedgerRow,
-    Message,
     NewGrant,
     OwnEntitlement,
     RunState,
     SeenEvent,
 )
 from kernel.ids import key_digest
-from kernel.sql_files import Statement, sql_file
+from kernel.sql_files import Statement, sql_file, write
 from metering.events import EventRow, write_statements
 
 Rows = Sequence[tuple[Any, ...]]
 
 REVISION = Statement("SELECT revision FROM cache_revision", {})
-# JSON columns are read as text: Django's connections and the gate's would decode them differently.
-_json = msgspec.json.Encoder()
-_claims = msgspec.json.Decoder(list[tuple[str, str, int]])
-_CLAIMS = HoldState.__struct_fields__.index("claims")
 
 
-class Wanted(msgspec.Struct):
-    """What a batch needs loaded: whose accounts, and what of theirs it names."""
+class Wants(msgspec.Struct, omit_defaults=True):
+    """What a batch needs of one customer, named by key or by id."""
 
-    keys: set[str] = msgspec.field(default_factory=set)
-    ids: set[int] = msgspec.field(default_factory=set)
-    events: list[tuple[str | None, int | None, UUID]] = msgspec.field(default_factory=list)
-    """(customer key or id, key digest) of usage that may have been recorded before."""
-    hold_ids: set[UUID] = msgspec.field(default_factory=set)
-    hold_digests: set[UUID] = msgspec.field(default_factory=set)
-    run_digests: set[UUID] = msgspec.field(default_factory=set)
-    run_ids: set[UUID] = msgspec.field(default_factory=set)
-    scope_keys: set[str] = msgspec.field(default_factory=lambda: {""})
-    whole: set[int] = msgspec.field(default_factory=set)
-    """Ids of customers of whom every open hold and run is wanted."""
-
-    def usage(self, customer: str, digest: UUID, *, user: str, run: str) -> None:
-        """One reported action."""
-        self.keys.add(customer)
-        self.events.append((customer, None, digest))
-        self.scope(user, run)
+    key: str | None = None
+    id: int | None = None
+    events: set[UUID] = set()
+    """Digests of usage keys that may have been recorded before."""
+    hold_ids: set[UUID] = set()
+    hold_digests: set[UUID] = set()
+    run_digests: set[UUID] = set()
+    run_ids: set[UUID] = set()
+    scope_keys: set[str] = set()
+    whole: bool = False
+    """Every open hold and run."""
 
     def scope(self, user: str, run: str) -> None:
         """Whose limits, beside the customer's, and in which run."""
@@ -61,209 +52,123 @@ class Wanted(msgspec.Struct):
         if run:
             self.run_digests.add(key_digest(run))
 
-    def hold(self, customer_id: int, hold_id: UUID) -> None:
-        """A hold by its id."""
-        self.ids.add(customer_id)
-        self.hold_ids.add(hold_id)
+
+class Wanted(dict[str | int, Wants]):
+    """What a batch needs, by customer."""
+
+    def __missing__(self, customer: str | int) -> Wants:
+        wants = self[customer] = Wants(id=customer) if isinstance(customer, int) else Wants(key=customer)
+        return wants
 
 
-def load_statements(wanted: Wanted, *, now: datetime, lock: bool) -> list[tuple[str, Statement]]:
-    """What to run to load the accounts, each with what it loads. What nobody names is not asked for.
+class Belongings(msgspec.Struct):
+    """What belongs to an account, as belongings.sql answers it. Nothing is null, not an empty array."""
+
+    grants: list[GrantState] | None
+    entitlements: list[OwnEntitlement] | None
+    events: list[SeenEvent] | None
+    holds: list[HoldState] | None
+    runs: list[RunState] | None
+    counters: list[Counter] | None
+
+
+_belongings = msgspec.json.Decoder(Belongings)
+_wants = msgspec.json.Encoder()
+
+
+def load_statements(wanted: Wanted, *, now: datetime, lock: bool) -> list[Statement]:
+    """What to run to load the accounts, for `build_accounts`.
 
     With `lock`, the first statement takes the balance rows' locks and the others see everything
     committed before that.
     """
-    these: dict[str, Any] = {"keys": list(wanted.keys), "ids": list(wanted.ids)}
-    statements = [
-        ("accounts", _entitlements("lock_accounts" if lock else "read_accounts", these)),
-        ("revision", REVISION),
-        ("grants", _entitlements("open_grants", these)),
-        ("entitlements", _entitlements("own_entitlements", these | {"now": now})),
-        (
-            "counters",
-            _entitlements(
-                "counters", these | {"scope_keys": list(wanted.scope_keys), "hold_ids": list(wanted.hold_ids)}
-            ),
+    whose = {
+        "keys": [customer for customer in wanted if isinstance(customer, str)],
+        "ids": [customer for customer in wanted if isinstance(customer, int)],
+    }
+    return [
+        Statement(sql_file("entitlements", "lock_accounts" if lock else "read_accounts"), whose),
+        REVISION,
+        Statement(
+            sql_file("entitlements", "belongings"),
+            {"wanted": _wants.encode(list(wanted.values())).decode(), "now": now},
         ),
     ]
-    if wanted.events:
-        keys, ids, digests = zip(*wanted.events, strict=True)
-        events = {"customer_keys": list(keys), "customer_ids": list(ids), "digests": list(digests)}
-        statements.append(("events", _entitlements("seen_events", events)))
-    if wanted.hold_ids or wanted.hold_digests:
-        named = these | {"hold_ids": list(wanted.hold_ids), "hold_digests": list(wanted.hold_digests)}
-        statements.append(("holds", _entitlements("holds", named)))
-    if wanted.run_digests or wanted.run_ids or wanted.hold_ids:
-        named = these | {
-            "run_digests": list(wanted.run_digests),
-            "run_ids": list(wanted.run_ids),
-            "hold_ids": list(wanted.hold_ids),
-        }
-        statements.append(("runs", _entitlements("runs", named)))
-    return statements
 
 
-def whole_statements(accounts: Iterable[Account], wanted: Wanted, now: datetime) -> list[tuple[str, Statement]]:
-    """What to run next for accounts with something due, or wanted whole: all that is open of them."""
-    ids = [
-        account.customer_id
-        for account in accounts
-        if account.customer_id in wanted.whole or (account.holds_until is not None and account.holds_until <= now)
-    ]
-    if not ids:
-        return []
-    return [
-        ("holds", _entitlements("open_holds", {"ids": ids})),
-        ("runs", _entitlements("open_runs", {"ids": ids})),
-        ("counters", _entitlements("held_counters", {"ids": ids})),
-    ]
-
-
-def build_accounts(results: Iterable[tuple[str, Rows]]) -> tuple[int, dict[int, Account]]:
+def build_accounts(results: Sequence[Rows]) -> tuple[int, dict[int, Account]]:
     """The revision of the cached catalogue, and the accounts found, by customer id."""
-    revision = 0
-    accounts: dict[int, Account] = {}
-    for what, rows in results:
-        if what == "accounts":
-            accounts = {row[0]: Account(*row) for row in rows}
-        elif what == "revision":
-            revision = rows[0][0] if rows else 0
-        else:
-            add_to_accounts(accounts, what, rows)
-    return revision, accounts
+    balances, revision, belongings = results
+    accounts = {row[0]: Account(*row) for row in balances}
+    for customer_id, text in belongings:
+        if customer_id in accounts:
+            _furnish(accounts[customer_id], _belongings.decode(text))
+    return (revision[0][0] if revision else 0), accounts
 
 
-def add_to_accounts(accounts: dict[int, Account], what: str, rows: Rows) -> None:
-    """Put loaded rows where they belong. What an account has already is not loaded over."""
-    for customer_id, *row in rows:
-        account = accounts[customer_id]
-        if what == "grants":
-            account.grants.append(GrantState(*row))
-        elif what == "entitlements":
-            feature_id, allowed, max_rank, at_limit, config = row
-            value = None if config is None else msgspec.json.decode(config)
-            account.own_entitlements[feature_id] = OwnEntitlement(feature_id, allowed, max_rank, at_limit, value)
-        elif what == "events":
-            account.seen[row[0]] = SeenEvent(*row[1:])
-        elif what == "holds":
-            state = HoldState(**dict(zip(HoldState.__struct_fields__, row, strict=True)))
-            state.claims = _claims.decode(row[_CLAIMS])
-            account.holds.setdefault(state.id, state)
-        elif what == "runs":
-            run = RunState(**dict(zip(RunState.__struct_fields__, row, strict=True)))
-            account.runs.setdefault(run.id, run)
-        elif what == "counters":
-            account.counters.setdefault((row[0], row[1]), Counter(*row[2:]))
-    if what == "grants":
-        for account in accounts.values():
-            account.grants.sort(key=burn_key)
+def _furnish(account: Account, these: Belongings) -> None:
+    # A customer named both by key and by id has two sets of belongings, which may overlap.
+    if not account.grants and these.grants:
+        account.grants = sorted(these.grants, key=burn_key)
+    for entitlement in these.entitlements or ():
+        account.own_entitlements[entitlement.feature_id] = entitlement
+    for event in these.events or ():
+        account.seen[event.key_digest] = event
+    for hold in these.holds or ():
+        account.holds.setdefault(hold.id, hold)
+    for run in these.runs or ():
+        account.runs.setdefault(run.id, run)
+    for counter in these.counters or ():
+        account.counters.setdefault((counter.scope_key, counter.limit_key), counter)
 
 
 def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()) -> list[Statement]:
     """What to run to write back everything that changed. The only place that inserts ledger entries."""
     these = list(accounts)
-    return [*write_statements(events), *_holds(these), *_grants(these), *_balances(these)]
-
-
-def _grants(accounts: Sequence[Account]) -> Iterable[Statement]:
-    new = [(account.customer_id, grant) for account in accounts for grant in account.new_grants]
-    if new:
-        yield _entitlements(
-            "insert_grants",
-            _rows(GrantState, [(customer_id, grant.state) for customer_id, grant in new])
-            | {
-                name: [getattr(grant, name) for _, grant in new]
-                for name in NewGrant.__struct_fields__
-                if name != "state"
-            },
-        )
-    fresh = {grant.state.id for _, grant in new}
-    moved = _pairs(accounts, "touched", fresh)
-    if moved:
-        yield _entitlements("update_grants", _rows(GrantState, moved))
-    ledger = [row for account in accounts for row in account.ledger]
-    if ledger:
-        yield _entitlements("insert_ledger", _columns(LedgerRow, ledger))
-
-
-def _holds(accounts: Sequence[Account]) -> Iterable[Statement]:
-    """Holds, and what only holds and usage in runs or under limits move: runs, counters, messages."""
-    new = [(account.customer_id, hold) for account in accounts for hold in account.new_holds]
-    if new:
-        yield _entitlements("insert_holds", _jsoned(_rows(HoldState, new), "runs", "claims"))
-    moved = _pairs(accounts, "touched_holds", {hold.id for _, hold in new})
-    if moved:
-        yield _entitlements("update_holds", _jsoned(_rows(HoldState, moved), "runs", "claims"))
-    opened = [(account.customer_id, run) for account in accounts for run in account.new_runs]
-    if opened:
-        yield _entitlements("insert_runs", _jsoned(_rows(RunState, opened), "ancestors"))
-    changed = _pairs(accounts, "touched_runs", {run.id for _, run in opened})
-    if changed:
-        yield _entitlements("update_runs", _jsoned(_rows(RunState, changed), "ancestors"))
-    counters = [
-        (account.customer_id, *key, *msgspec.structs.astuple(account.counters[key]))
-        for account in accounts
-        for key in sorted(account.touched_counters)
+    new_grants = [grant for account in these for grant in account.new_grants]
+    new_holds = [hold for account in these for hold in account.new_holds]
+    new_runs = [run for account in these for run in account.new_runs]
+    writes: list[tuple[str, Sequence[Any]]] = [
+        ("insert_holds", new_holds),
+        ("update_holds", _changed(these, "touched_holds", new_holds)),
+        ("insert_runs", new_runs),
+        ("update_runs", _changed(these, "touched_runs", new_runs)),
+        ("put_counters", [account.counters[key] for account in these for key in sorted(account.touched_counters)]),
+        ("insert_messages", [message for account in these for message in account.messages]),
+        ("insert_grants", [_grant_row(grant) for grant in new_grants]),
+        ("update_grants", _changed(these, "touched", [grant.state for grant in new_grants])),
+        ("insert_ledger", [row for account in these for row in account.ledger]),
+        ("update_balances", [_balance_row(account) for account in these if account.dirty]),
     ]
-    if counters:
-        names = ("customer_id", "scope_key", "limit_key", *Counter.__struct_fields__)
-        values = zip(*counters, strict=True)
-        yield _entitlements("put_counters", {name: list(column) for name, column in zip(names, values, strict=True)})
-    messages = [(account.customer_id, message) for account in accounts for message in account.messages]
-    if messages:
-        yield _entitlements("insert_messages", _jsoned(_rows(Message, messages), "payload"))
+    return [*write_statements(events), *(write("entitlements", name, rows) for name, rows in writes if rows)]
 
 
-def _balances(accounts: Sequence[Account]) -> Iterable[Statement]:
-    changed = [account for account in accounts if account.dirty]
-    if changed:
-        yield _entitlements(
-            "update_balances", {name: [getattr(account, name) for account in changed] for name in _BALANCE_COLUMNS}
-        )
+def _changed(accounts: Sequence[Account], touched: str, new: Sequence[Any]) -> list[Any]:
+    """What was touched and is not new: new rows are written as they ended up."""
+    fresh = {state.id for state in new}
+    return [state for account in accounts for state in getattr(account, touched).values() if state.id not in fresh]
 
 
-_BALANCE_COLUMNS = (
-    "customer_id",
-    "posted",
-    "held",
-    "debt",
-    "overage",
-    "seq",
-    "valid_until",
-    "subscription_id",
-    "plan_version_id",
-    "anchor",
-    "period_start",
-    "period_end",
-    "allowance_end",
-    "holds_until",
-)
+def _grant_row(grant: NewGrant) -> dict[str, Any]:
+    facts: dict[str, Any] = msgspec.to_builtins(grant)
+    state: dict[str, Any] = facts.pop("state")
+    return state | facts
 
 
-def _entitlements(name: str, params: dict[str, Any]) -> Statement:
-    return Statement(sql_file("entitlements", name), params)
-
-
-def _pairs(accounts: Sequence[Account], touched: str, fresh: set[UUID]) -> list[tuple[int, Any]]:
-    """What was touched and is not new: (customer id, state)."""
-    return [
-        (account.customer_id, state)
-        for account in accounts
-        for state in getattr(account, touched).values()
-        if state.id not in fresh
-    ]
-
-
-def _rows(struct: type[msgspec.Struct], rows: Sequence[tuple[int, msgspec.Struct]]) -> dict[str, Any]:
-    return {"customer_id": [customer_id for customer_id, _ in rows], **_columns(struct, [row for _, row in rows])}
-
-
-def _columns(struct: type[msgspec.Struct], rows: Sequence[msgspec.Struct]) -> dict[str, Any]:
-    columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
-    return {name: list(values) for name, values in zip(struct.__struct_fields__, columns, strict=True)}
-
-
-def _jsoned(params: dict[str, Any], *names: str) -> dict[str, Any]:
-    for name in names:
-        params[name] = [_json.encode(value).decode() for value in params[name]]
-    return params
+def _balance_row(account: Account) -> dict[str, Any]:
+    return {
+        "customer_id": account.customer_id,
+        "posted_microcredits": account.posted,
+        "held_microcredits": account.held,
+        "debt_microcredits": account.debt,
+        "overage_microcredits": account.overage,
+        "ledger_seq": account.seq,
+        "valid_until": account.valid_until,
+        "subscription_id": account.subscription_id,
+        "plan_version_id": account.plan_version_id,
+        "anchor": account.anchor,
+        "period_start": account.period_start,
+        "period_end": account.period_end,
+        "allowance_end": account.allowance_end,
+        "holds_until": account.holds_until,
+    }

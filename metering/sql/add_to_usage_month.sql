@@ -1,15 +1,4 @@
-INSERT INTO usage_month AS r
-    (customer_id, month, plan_version_id, feature_id, model, calls, memoised_calls, unpriced_calls, unrated_calls,
-     input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens,
-     charged_microcredits, cost_nanousd, computed_cost_nanousd, reported_cost_nanousd)
-SELECT * FROM unnest(
-    %(customer_id)s::bigint[], %(month)s::date[], %(plan_version_id)s::bigint[], %(feature_id)s::bigint[],
-    %(model)s::text[], %(calls)s::bigint[], %(memoised_calls)s::bigint[], %(unpriced_calls)s::bigint[],
-    %(unrated_calls)s::bigint[], %(input_tokens)s::bigint[], %(cache_read_tokens)s::bigint[],
-    %(cache_write_5m_tokens)s::bigint[], %(cache_write_1h_tokens)s::bigint[], %(output_tokens)s::bigint[],
-    %(reasoning_tokens)s::bigint[], %(charged_microcredits)s::bigint[], %(cost_nanousd)s::bigint[],
-    %(computed_cost_nanousd)s::bigint[], %(reported_cost_nanousd)s::bigint[]
-)
+INSERT INTO usage_month AS r SELECT s.* FROM json_populate_recordset(NULL::usage_month, %(rows)s::json) s
 ON CONFLICT (customer_id, month, plan_version_id, feature_id, model) DO UPDATE SET
     calls = r.calls + excluded.calls,
     memoised_calls = r.memoised_calls + excluded.memoised_calls,
