@@ -1,0 +1,1 @@
+"""The Stripe sandbox, driven by Stripe's own SDK over real HTTP."""
