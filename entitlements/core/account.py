@@ -189,9 +189,11 @@ class Account(msgspec.Struct):
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}
     holds: dict[UUID, HoldState] = {}
-    """All open ones when the account is due; else those the batch names, open or closed."""
+    """Those the batch names, open or closed, and every open one that has ended by now."""
+    next_hold: datetime | None = None
+    """When the first of the open holds that are not loaded ends. Known only when some have ended."""
     runs: dict[UUID, RunState] = {}
-    """Those the batch names with their parents; all open ones when the account is due."""
+    """Those the batch names and those of the loaded holds, with the runs around them."""
     counters: dict[tuple[str, str], Counter] = {}
     """By (scope key, limit key)."""
 

@@ -69,12 +69,14 @@ def close(account: Account, hold: HoldState, status: int, *, at: datetime, now: 
 
 
 def expire_due(account: Account, due: datetime, now: datetime) -> None:
-    """End every open hold whose deadline has come; all open holds must be loaded."""
-    for hold in [hold for hold in account.holds.values() if hold.closed_at is None and hold.expires_at <= due]:
-        close(account, hold, EXPIRED, at=hold.expires_at, now=now)
-    account.holds_until = min(
-        (hold.expires_at for hold in account.holds.values() if hold.closed_at is None), default=None
-    )
+    """End every open hold whose deadline has come; all of those are loaded when the account is due."""
+    for hold in sorted(account.holds.values(), key=lambda hold: hold.expires_at):
+        if hold.closed_at is None and hold.expires_at <= due:
+            close(account, hold, EXPIRED, at=hold.expires_at, now=now)
+    following = [hold.expires_at for hold in account.holds.values() if hold.closed_at is None]
+    if account.next_hold is not None:
+        following.append(account.next_hold)
+    account.holds_until = min(following, default=None)
     account.dirty = True
 
 

@@ -109,6 +109,20 @@ class Call(ABC):
         """Do it. Raises Problem, which refuses this call alone."""
 
 
+class CatchUpCall(Call):
+    """Store what has happened to an account by itself. Ours, so it needs no key."""
+
+    def __init__(self, customer_id: int, now: datetime) -> None:
+        super().__init__(lambda _: None, now)
+        self.customer_id = customer_id
+
+    def wants(self, wanted: Wanted) -> None:
+        wanted[self.customer_id]
+
+    def run(self, batch: Batch) -> None:
+        """Loading has brought the account up to date; saving stores it."""
+
+
 class CheckCall(Call):
     """A check; with a hold in its question it writes."""
 

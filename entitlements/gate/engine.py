@@ -1,14 +1,16 @@
 """Running batches: load → decide → apply. One transaction for all the calls of a batch."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import psycopg
+import structlog
 
 from access import last_used
 from entitlements.core.timeline import bring_up_to_date
-from entitlements.gate.calls import Batch, Call
+from entitlements.gate.calls import Batch, Call, CatchUpCall
 from entitlements.gate.connections import Connection, Connections
 from entitlements.gate.lane import Lane
 from entitlements.store.accounts import (
@@ -20,6 +22,8 @@ from entitlements.store.accounts import (
 from entitlements.store.reference import Reference, ReferenceCache
 from kernel.errors import Problem, Unavailable
 from kernel.sql_files import Statement
+
+log = structlog.get_logger("weir.gate")
 
 _TRIES = 3
 _PASSING = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
@@ -35,9 +39,12 @@ class Engine:
         self.reference = ReferenceCache()
         self.reads: Lane[Call, Any] = Lane(self._read, width=4, most=256, backlog=10_000)
         self.writes: Lane[Call, Any] = Lane(self._write, width=4, most=64, backlog=10_000)
+        self._catching_up: set[int] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Finish what nobody waits for, and close the connections."""
+        await asyncio.gather(*self._background)
         await self._connections.close()
 
     async def refreshed(self) -> Reference:
@@ -68,7 +75,26 @@ class Engine:
                 await connection.rollback()
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
-        return [_answer(call, batch) for call in calls]
+        results = [_answer(call, batch) for call in calls]
+        self._write_what_was_due(batch)
+        return results
+
+    def _write_what_was_due(self, batch: Batch) -> None:
+        """Store, once, what a read let happen in memory, so that the reads after it need not repeat it."""
+        for account in batch.accounts:
+            if account.dirty and account.customer_id not in self._catching_up:
+                self._catching_up.add(account.customer_id)
+                task = asyncio.create_task(self._catch_up(account.customer_id, batch.now))
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
+
+    async def _catch_up(self, customer_id: int, now: datetime) -> None:
+        try:
+            await self.writes.submit(CatchUpCall(customer_id, now))
+        except Exception:  # noqa: BLE001 - nobody waits for it, and the next read will ask again
+            log.info("could not catch up", customer_id=customer_id)
+        finally:
+            self._catching_up.discard(customer_id)
 
     async def _write(self, calls: Sequence[Call]) -> Sequence[Any]:
         for attempt in range(_TRIES):

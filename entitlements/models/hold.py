@@ -39,7 +39,7 @@ class Hold(models.Model):
     class Meta:
         db_table = "hold"
         indexes = [
-            models.Index(fields=["customer_id"], condition=Q(closed_at=None), name="hold_open"),
+            models.Index(fields=["customer_id", "expires_at"], condition=Q(closed_at=None), name="hold_open"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["customer_id", "key_digest"], name="hold_key_is_unique"),

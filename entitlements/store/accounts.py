@@ -68,6 +68,7 @@ class Belongings(msgspec.Struct):
     entitlements: list[OwnEntitlement] | None
     events: list[SeenEvent] | None
     holds: list[HoldState] | None
+    next_hold: datetime | None
     runs: list[RunState] | None
     counters: list[Counter] | None
 
@@ -116,6 +117,7 @@ def _furnish(account: Account, these: Belongings) -> None:
         account.seen[event.key_digest] = event
     for hold in these.holds or ():
         account.holds.setdefault(hold.id, hold)
+    account.next_hold = these.next_hold
     for run in these.runs or ():
         account.runs.setdefault(run.id, run)
     for counter in these.counters or ():

@@ -258,3 +258,17 @@ def test_a_lease_is_spent_locally_and_its_rest_comes_back(acme: Actor) -> None:
     assert (too_much["http"], too_much["code"]) == (402, "insufficient_credits")
     assert released["balance"]["available"] == "93"
     assert_ledger_explains(acme.row.pk)
+
+
+def test_what_a_check_finds_due_is_stored_once_behind_it(world: World, now: datetime) -> None:
+    Actor("acme", now, world.pro)
+    clock = [now]
+
+    async def story(client: httpx.AsyncClient) -> dict[str, Any]:
+        await post(client, "/v1/check", question("h1", "100"))
+        clock[0] = now + timedelta(minutes=5)
+        return await post(client, "/v1/check", {"customer": "acme", "feature": "chat"})
+
+    assert with_gate(story, clock=lambda: clock[0])["balance"]["available"] == "100"
+    hold = Hold.objects.get()
+    assert (hold.status, hold.closed_at) == (Hold.Status.EXPIRED, now + timedelta(seconds=60))
