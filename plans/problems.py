@@ -98,23 +98,23 @@ class RateCardDateTaken(Conflict):
     title = "Another published version of the card starts at the same instant"
 
 
-class UnknownFeature(NotFound):
-    code = "unknown_feature"
-    title = "There is no such feature"
+class FeatureUnknown(NotFound):
+    code = "feature_unknown"
+    title = "There is no such feature in the catalogue"
 
 
-class UnknownModel(NotFound):
-    code = "unknown_model"
+class ModelUnknown(NotFound):
+    code = "model_unknown"
     title = "No model of the catalogue has that id"
 
 
-class UnknownPlan(NotFound):
-    code = "unknown_plan"
+class PlanUnknown(NotFound):
+    code = "plan_unknown"
     title = "There is no such plan"
 
 
-class UnknownRateCard(NotFound):
-    code = "unknown_rate_card"
+class RateCardUnknown(NotFound):
+    code = "rate_card_unknown"
     title = "There is no such rate card, or no version of it was in force"
 
 

@@ -15,10 +15,11 @@ from entitlements.core import runs
 from entitlements.core.account import Account, RunState
 from entitlements.core.limits import Draw, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
-from entitlements.core.record import FeatureUnknown, overage_room
+from entitlements.core.record import overage_room
 from kernel.usage import Usage
 from metering.costing import Call
 from plans.catalogue import Catalogue
+from plans.problems import FeatureUnknown
 from plans.terms import EntitlementTerms, FeatureTerms, LimitTerms, ModelTerms, PlanTerms
 
 Decision = Literal["allow", "downgrade", "deny"]

@@ -10,22 +10,17 @@ from entitlements.core import holds, limits, runs
 from entitlements.core.account import Account, HoldState, SeenEvent
 from entitlements.core.limits import Draw, Use, tier_of
 from entitlements.core.pricing import CostSource, charge_for
-from kernel.errors import KeyReused, Problem
+from kernel.errors import KeyReused
 from kernel.usage import Usage
 from metering.costing import Call
 from metering.events import EventRow, other_usage
 from plans.catalogue import Catalogue
+from plans.problems import FeatureUnknown
 from plans.terms import ModelTerms, PlanTerms
 
 _NOTHING = Usage()
 NO_LIMIT = 1 << 62
 """Overage with no cap: more than any amount, so that `min` needs no special case."""
-
-
-class FeatureUnknown(Problem):
-    status = 404
-    code = "feature_unknown"
-    title = "There is no such feature in the catalogue"
 
 
 class InnerCall(msgspec.Struct, frozen=True):

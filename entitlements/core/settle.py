@@ -10,10 +10,11 @@ from entitlements.core.account import Account, HoldState
 from entitlements.core.decide import BalanceNow, HoldPlaced, balance_of
 from entitlements.core.holds import HoldExpired, HoldSettled, HoldUnknown, HoldVoided
 from entitlements.core.pricing import CostSource
-from entitlements.core.record import FeatureUnknown, Recorded, UsageFact, record_usage
+from entitlements.core.record import Recorded, UsageFact, record_usage
 from kernel.errors import InvalidInput, KeyReused, Problem
 from kernel.ids import key_digest
 from plans.catalogue import Catalogue
+from plans.problems import FeatureUnknown
 
 
 class InsufficientCredits(Problem):

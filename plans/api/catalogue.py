@@ -46,7 +46,7 @@ class PlanView(ApiView):
         """One plan on sale."""
         plan = plans_on_sale().filter(key=key).first()
         if plan is None:
-            raise problems.UnknownPlan(f"No plan {key!r} is on sale.")
+            raise problems.PlanUnknown(f"No plan {key!r} is on sale.")
         return Response(PlanSerializer(plan).data)
 
 

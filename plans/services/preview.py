@@ -37,28 +37,28 @@ class Preview(msgspec.Struct, frozen=True):
 def preview_by_card(*, rate_card: str, at: datetime, **action: Any) -> Preview:
     """Price an action by the version of a card that is in force at an instant.
 
-    `action`: feature, model, provider, usage, as `preview` takes them. Raises UnknownRateCard and
+    `action`: feature, model, provider, usage, as `preview` takes them. Raises RateCardUnknown and
     what `preview` raises.
     """
     catalogue = _catalogue()
     card_id = RateCard.objects.filter(key=rate_card).values_list("pk", flat=True).first()
     card = None if card_id is None else catalogue.rate_card(card_id, at)
     if card is None:
-        raise problems.UnknownRateCard(f"No version of a rate card {rate_card!r} is in force then.", field="rate_card")
+        raise problems.RateCardUnknown(f"No version of a rate card {rate_card!r} is in force then.", field="rate_card")
     return preview(catalogue, card, **action)
 
 
 def preview_by_plan(*, plan: str, at: datetime, **action: Any) -> Preview:
-    """Price an action by the card the plan on sale uses, as of an instant. Raises UnknownPlan, UnknownRateCard."""
+    """Price an action by the card the plan on sale uses, as of an instant. Raises PlanUnknown, RateCardUnknown."""
     catalogue = _catalogue()
     sold = next(
         (item for item in catalogue.plans.values() if item.plan_key == plan and item.status == "published"), None
     )
     if sold is None:
-        raise problems.UnknownPlan(f"No plan {plan!r} is on sale.", field="plan")
+        raise problems.PlanUnknown(f"No plan {plan!r} is on sale.", field="plan")
     card = catalogue.rate_card(sold.rate_card_id, at)
     if card is None:
-        raise problems.UnknownRateCard("No version of the plan's rate card is in force then.", field="at")
+        raise problems.RateCardUnknown("No version of the plan's rate card is in force then.", field="at")
     return preview(catalogue, card, **action)
 
 
@@ -72,16 +72,16 @@ def preview(
 ) -> Preview:
     """Price one action. `model` is an id as usage reports it; empty is an action without a model.
 
-    Raises UnknownFeature, NotMetered, UnknownModel, Unrated. `usage` must be consistent.
+    Raises FeatureUnknown, NotMetered, ModelUnknown, Unrated. `usage` must be consistent.
     """
     known = catalogue.features.get(feature)
     if known is None:
-        raise problems.UnknownFeature(f"There is no feature {feature!r}.", field="feature")
+        raise problems.FeatureUnknown(f"There is no feature {feature!r}.", field="feature")
     if known.kind != "metered":
         raise problems.NotMetered(f"{feature} is {known.kind}: using it costs no credits.", field="feature")
     family = catalogue.resolve_model(model, provider) if model else None
     if model and family is None:
-        raise problems.UnknownModel(f"No model of the catalogue has the id {model!r}.", field="model")
+        raise problems.ModelUnknown(f"No model of the catalogue has the id {model!r}.", field="model")
     explained = breakdown(card, feature_id=known.id, model=family, usage=usage)
     if explained is None:
         on = f" on {family.key} ({family.tier_key})" if family else " without a model"

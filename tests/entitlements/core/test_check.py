@@ -7,9 +7,9 @@ import pytest
 from entitlements.core.account import Account, OwnEntitlement
 from entitlements.core.check import Answer, Question
 from entitlements.core.check import check as decide_check
-from entitlements.core.record import FeatureUnknown
 from kernel.usage import Usage
 from plans.catalogue import Catalogue
+from plans.problems import FeatureUnknown
 from tests.accounts import Costs, account, subscribed
 from tests.shop import CREDIT, HUGE, LARGE, SMALL, catalogue, chat_right, plan
 

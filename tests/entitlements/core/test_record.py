@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from entitlements.core.record import FeatureUnknown, record_usage
+from entitlements.core.record import record_usage
 from entitlements.core.words import EntryKind
 from kernel.errors import KeyReused
 from kernel.ids import body_digest
 from kernel.usage import Usage
+from plans.problems import FeatureUnknown
 from tests.accounts import Costs, account, fact, give, ledger_sums, subscribed
 from tests.shop import CREDIT, catalogue, chat_right, plan
 

@@ -84,7 +84,7 @@ def test_drafts_and_retired_plans_are_not_on_sale(client: Client, on_sale: PlanV
     retire_plan_version(on_sale.pk, now=NOON)
     assert client.get("/v1/plans").json()["data"] == []
     answer = client.get("/v1/plans/pro")
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_plan")
+    assert (answer.status_code, answer.json()["code"]) == (404, "plan_unknown")
 
 
 def test_packs_come_in_the_order_of_the_buy_page(client: Client, on_sale: PlanVersion) -> None:
@@ -153,11 +153,11 @@ def test_the_instant_picks_the_version(client: Client, on_sale: PlanVersion) -> 
 @pytest.mark.parametrize(
     ("change", "status", "code", "field"),
     [
-        ({"feature": "talk"}, 404, "unknown_feature", "feature"),
+        ({"feature": "talk"}, 404, "feature_unknown", "feature"),
         ({"feature": "sso"}, 422, "feature_not_metered", "feature"),
-        ({"model": "gpt-9"}, 404, "unknown_model", "model"),
-        ({"rate_card": "other"}, 404, "unknown_rate_card", "rate_card"),
-        ({"at": "2025-01-01T00:00:00Z"}, 404, "unknown_rate_card", "rate_card"),
+        ({"model": "gpt-9"}, 404, "model_unknown", "model"),
+        ({"rate_card": "other"}, 404, "rate_card_unknown", "rate_card"),
+        ({"at": "2025-01-01T00:00:00Z"}, 404, "rate_card_unknown", "rate_card"),
         ({"plan": "pro"}, 422, "invalid_input", "plan"),
         ({"usage": {"input_tokens": -1}}, 422, "invalid_input", "usage.input_tokens"),
         ({"usage": {"input_tokens": 1, "cache_read_tokens": 2}}, 422, "invalid_input", "usage.input_tokens"),
