@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from entitlements.core import holds, runs
 from entitlements.core.account import Account, RunState
 from entitlements.core.check import Question
 from entitlements.core.decide import BalanceNow, Decided, balance_of, decide, state_of
+from entitlements.core.limits import Shared
 from entitlements.core.record import Recorded, UsageFact, record_usage
 from entitlements.core.runs import Budget
 from entitlements.core.settle import HoldNow, LeaseWanted, acquire, as_it_is, extend, hold_of, settle
@@ -45,11 +47,14 @@ class DecisionRow(msgspec.Struct, frozen=True):
 class Batch:
     """The accounts of a batch, what they are decided from, and what is to be written beside them."""
 
-    def __init__(self, by_id: dict[int, Account], reference: Reference, now: datetime) -> None:
+    def __init__(
+        self, by_id: dict[int, Account], reference: Reference, now: datetime, shared: Shared = MappingProxyType({})
+    ) -> None:
         self._by_id = by_id
         self._by_key = {account.key: account for account in by_id.values()}
         self.reference = reference
         self.now = now
+        self.shared = shared
         self.events: list[EventRow] = []
         self.decisions: list[DecisionRow] = []
 
@@ -141,8 +146,8 @@ class CheckCall(Call):
         account = batch.account(self.customer)
         reference = batch.reference
         holds_credits = self.question.hold is not None
-        before = state_of(account) if holds_credits else None
-        decided = decide(account, self.question, reference.catalogue, reference.costs, batch.now, {})
+        before = state_of(account, batch.shared) if holds_credits else None
+        decided = decide(account, self.question, reference.catalogue, reference.costs, batch.now, batch.shared)
         if decided.replayed:
             return Checked(decided, None)
         if holds_credits:
@@ -152,7 +157,7 @@ class CheckCall(Call):
         if decided.answer.decision == "allow":
             return Checked(decided, None)
         # Nothing was moved, so the account is still what it was decided from.
-        return Checked(decided, batch.decision(account, self.question, state_of(account), decided))
+        return Checked(decided, batch.decision(account, self.question, state_of(account, batch.shared), decided))
 
 
 class Checked(msgspec.Struct, frozen=True):

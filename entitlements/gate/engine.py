@@ -34,11 +34,10 @@ class Engine:
     """Two lanes of calls, those that only read and those that write, over one set of connections."""
 
     def __init__(self, dsn: str) -> None:
-        # Fewer batches at once than connections: bigger batches beat more of them.
         self._connections = Connections(dsn, most=8)
         self.reference = ReferenceCache()
-        self.reads: Lane[Call, Any] = Lane(self._read, width=4, most=256, backlog=10_000)
-        self.writes: Lane[Call, Any] = Lane(self._write, width=4, most=64, backlog=10_000)
+        self.reads: Lane[Call, Any] = Lane(self._read, few=4, most=256, backlog=10_000)
+        self.writes: Lane[Call, Any] = Lane(self._write, few=4, most=128, backlog=10_000)
         self._catching_up: set[int] = set()
         self._background: set[asyncio.Task[None]] = set()
 

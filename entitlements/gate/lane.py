@@ -1,7 +1,8 @@
 """Group commit without a timer: calls that arrive while batches are in flight form the next one.
 
-With few callers each gets a batch of its own at once; under load batches grow as large as the
-backlog, so a durable commit is paid once for many calls.
+A lone caller's batch starts at once, and a few callers' batches run side by side, so that nobody waits
+behind somebody else's commit. With more waiting than that, one batch at a time takes them all: a durable
+commit is paid once for many calls, and batches do not wait for each other's row locks (ADR 9).
 """
 
 import asyncio
@@ -18,7 +19,7 @@ Waiting = tuple[Call, "asyncio.Future[Result]"]
 
 
 class Lane(Generic[Call, Result]):
-    """Runs calls in batches: at most `width` batches at a time, of at most `most` calls each.
+    """Runs calls in batches of at most `most`: up to `few` waiting calls side by side, more than that together.
 
     `run` answers a batch with one result or exception per call, in order; if it raises, every call
     of the batch gets that exception.
@@ -28,14 +29,15 @@ class Lane(Generic[Call, Result]):
         self,
         run: Callable[[Sequence[Call]], Awaitable[Sequence[Result | Exception]]],
         *,
-        width: int,
+        few: int,
         most: int,
         backlog: int,
     ) -> None:
         self._run = run
-        self._width, self._most, self._backlog = width, most, backlog
+        self._few, self._most, self._backlog = few, most, backlog
         self._waiting: deque[tuple[Call, asyncio.Future[Result]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = False
 
     async def submit(self, call: Call) -> Result:
         """Wait for the call's turn and its result. Raises Unavailable when too many wait already."""
@@ -43,11 +45,18 @@ class Lane(Generic[Call, Result]):
             raise Unavailable("too many calls are waiting; try again in a moment")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, future))
-        self._start()
+        self._start_soon()
         return await future
 
+    def _start_soon(self) -> None:
+        """Start when this turn of the loop is over: whoever has sent a call by then is in the same batch."""
+        if not self._starting:
+            self._starting = True
+            asyncio.get_running_loop().call_soon(self._start)
+
     def _start(self) -> None:
-        while self._waiting and len(self._tasks) < self._width:
+        self._starting = False
+        while self._waiting and len(self._tasks) < (self._few if len(self._waiting) <= self._few else 1):
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             task = asyncio.create_task(self._answer(batch))
             self._tasks.add(task)
@@ -55,7 +64,7 @@ class Lane(Generic[Call, Result]):
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        self._start()
+        self._start_soon()
 
     async def _answer(self, batch: list[tuple[Call, "asyncio.Future[Result]"]]) -> None:
         try:
