@@ -1,0 +1,146 @@
+"""`python -m bench`: measure, print ratios, write bench/results.json. How to read it: docs/bench.md."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from bench import baselines, costing, database, place, report
+from bench.jobs import Result
+from bench.lines import LINES, Line, judge, scale_lines
+from bench.place import Measure, Place, Size
+from bench.report import Report
+
+RESULTS = Path(__file__).parent / "results.json"
+FULL = Size(seconds=4, warm_up_seconds=1, copied_rows=300_000)
+QUICK = Size(seconds=1, warm_up_seconds=0.2, copied_rows=20_000, ingesting=1)
+CUSTOMERS, QUICK_CUSTOMERS, LARGER = 10_000, 1_000, [100_000, 1_000_000]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the bench; 0 if everything that was measured was also right."""
+    options = _parser().parse_args(arguments)
+    if options.drop:
+        for name in {_name(size, quick=quick) for size in (CUSTOMERS, *LARGER) for quick in (True, False)}:
+            database.drop(name)
+        return 0
+    customers = QUICK_CUSTOMERS if options.quick else CUSTOMERS
+    larger = [] if options.quick else [size for size in LARGER if size < 1_000_000 or options.million]
+    lines = _chosen([*LINES, *scale_lines([customers, *larger], customers)], options.only)
+    size = QUICK if options.quick else FULL
+    if options.seconds:
+        size = msgspec.structs.replace(size, seconds=options.seconds)
+    rounds = options.rounds or (1 if options.quick else 5)
+    with _places(lines, [customers, *larger], size, options) as places:
+        taken = _measure(lines, places, rounds)
+        machine, postgres = report.facts(places[0].url)
+        done = Report(
+            machine=machine,
+            postgres=postgres,
+            rounds=rounds,
+            seconds=size.seconds,
+            lines=[judge(line, taken) for line in lines],
+            measures={name: [results[name] for results in taken] for name in taken[0]},
+            skipped=_skipped(options),
+            costing=costing.measure() if not options.only and not options.quick else {},
+            findings=[*_wrong(taken), *(finding for each in places for finding in each.audit())],
+        )
+    print("", report.document(done), *(f"WRONG: {finding}" for finding in done.findings), sep="\n")
+    whole = not options.quick and not options.only
+    if options.out or whole:
+        report.write(done, options.out or RESULTS)
+    if whole and not options.out:
+        report.write_document(done)
+    return 1 if done.findings else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small run that only shows that everything works")
+    parser.add_argument("--only", action="append", metavar="NAME", help="lines whose name starts so; may be repeated")
+    parser.add_argument("--rounds", type=int, help="how often to measure everything (5)")
+    parser.add_argument("--seconds", type=float, help=f"per measurement ({FULL.seconds:g})")
+    parser.add_argument("--million", action="store_true", help="also with 1,000,000 customers: minutes to set up, once")
+    parser.add_argument("--fresh", action="store_true", help="make the large database anew, too")
+    parser.add_argument("--drop", action="store_true", help="only remove the bench's databases")
+    parser.add_argument("--out", type=Path, help=f"where to write the results (a whole run: {RESULTS.name})")
+    return parser
+
+
+def _chosen(lines: list[Line], only: list[str] | None) -> list[Line]:
+    chosen = [line for line in lines if not only or line.name.startswith(tuple(only))]
+    if not chosen:
+        sys.exit(f"no line's name starts so; there are: {', '.join(line.name for line in lines)}")
+    return chosen
+
+
+def _skipped(options: argparse.Namespace) -> dict[str, str]:
+    """What was not measured, and why."""
+    skipped = {"lease check in the SDK's process": "there is no SDK yet"}
+    if not options.million and not options.only:
+        skipped["1,000,000 customers ÷ 10,000"] = "asked for with --million"
+    return skipped
+
+
+def _name(customers: int, *, quick: bool) -> str:
+    return "weir_bench_quick" if quick else "weir_bench" if customers == CUSTOMERS else f"weir_bench_{customers}"
+
+
+@contextmanager
+def _places(lines: list[Line], sizes: list[int], size: Size, options: argparse.Namespace) -> Iterator[list[Place]]:
+    """The main place with the baselines' tables, and, where lines ask for them, larger ones."""
+    run = f"{int(time.time()):x}"
+    wanted = {measure for line in lines for measure in line.measures}
+    with ExitStack() as stack:
+        places: list[Place] = []
+        for customers in sizes:
+            if places and not any(measure.endswith(f"_{customers}") for measure in wanted):
+                continue
+            print(f"preparing {customers:,} customers ...", flush=True)
+            opened = place.opened(
+                _name(customers, quick=options.quick), customers, run=run, size=size, fresh=options.fresh
+            )
+            places.append(stack.enter_context(opened))
+        baselines.create_tables(places[0].url, places[0].customers)
+        yield places
+
+
+def _measure(lines: list[Line], places: list[Place], rounds: int) -> list[dict[str, Result]]:
+    """Everything the lines need, round by round."""
+    wanted = {measure for line in lines for measure in line.measures}
+    wanted |= {place.NEEDS[measure] for measure in wanted if measure in place.NEEDS}
+    available: dict[str, Measure] = place.measures(places[0]) | place.scale_measures(places)
+    taken = []
+    for round_ in range(1, rounds + 1):
+        results = {}
+        for name, measure in available.items():
+            if name in wanted:
+                results[name] = result = measure(round_)
+                print(
+                    f"{round_}/{rounds}  {name:22} {result.per_second:>10,.0f}/s  "
+                    f"p50 {result.p50_ms:8.2f} ms  p99 {result.p99_ms:8.2f} ms  "
+                    f"service {result.server_us:5.0f} µs  generator {result.cpu_share:4.0%}",
+                    flush=True,
+                )
+        taken.append(results)
+    return taken
+
+
+def _wrong(taken: list[dict[str, Result]]) -> list[str]:
+    """The answers that were not what they should have been."""
+    return [
+        f"{name}, round {number}: {times} times {said}"
+        for number, results in enumerate(taken, start=1)
+        for name, result in results.items()
+        for said, times in result.wrong.items()
+    ]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    sys.exit(main(sys.argv[1:]))
