@@ -17,6 +17,9 @@ from entitlements.core.account import Account, Counter
 from plans.terms import LimitTerms, ModelTerms
 
 _SCOPES: Final = {"run": 0, "user": 1, "customer": 2, "plan": 3, "everyone": 4}
+SHARED_SCOPES: Final = ("plan", "everyone")
+"""Those many customers draw on together. They have no counter to lock: they are read from rollups."""
+_CLOCKED: Final = ("minute", "hour", "day")
 _FOREVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,7 +65,7 @@ class Exceeded(msgspec.Struct, frozen=True):
 
 
 Shared = Mapping[int, int]
-"""What everyone's limits have used by limit id, read from rollups (seconds old)."""
+"""What the limits of SHARED_SCOPES have used, by limit id: recorded usage seconds old, nothing that is held."""
 
 
 def exceeded(
@@ -78,11 +81,11 @@ def exceeded(
                 yield Exceeded(limit, 0, None)
             continue
         start, end = window(limit, account, now)
-        if limit.scope in ("plan", "everyone"):
+        if limit.scope in SHARED_SCOPES:
             used = shared.get(limit.id, 0)
         else:
             counter = account.counters.get((scope_key(limit, use), limit.key))
-            used = 0 if counter is None else counter.held + (counter.used if counter.window_start == start else 0)
+            used = 0 if counter is None else counter.held + (counter.used if _is_current(limit, counter, start) else 0)
         if used + amount > limit.value:
             yield Exceeded(limit, used, end)
 
@@ -132,7 +135,9 @@ def scope_key(limit: LimitTerms, use: Use) -> str:
 
 
 def window(limit: LimitTerms, account: Account, now: datetime) -> tuple[datetime, datetime | None]:
-    """The limit's current window [start, end). Days are the customer's own."""
+    """The limit's current window [start, end). Days and periods are the customer's own, except where many share them."""
+    if limit.scope in SHARED_SCOPES:
+        return shared_window(limit, now)
     if limit.window == "minute":
         start = now.replace(second=0, microsecond=0)
         return start, start + timedelta(minutes=1)
@@ -147,6 +152,20 @@ def window(limit: LimitTerms, account: Account, now: datetime) -> tuple[datetime
         return midnight.astimezone(UTC), following.astimezone(UTC)
     if limit.window == "period" and account.period_start is not None:
         return account.period_start, account.period_end
+    return _FOREVER, None
+
+
+def shared_window(limit: LimitTerms, now: datetime) -> tuple[datetime, datetime | None]:
+    """The window of a limit many customers share: the UTC day, the calendar month for a period, or all time.
+
+    Their billing periods start on different days and rollups are of days in UTC.
+    """
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if limit.window == "day":
+        return midnight, midnight + timedelta(days=1)
+    if limit.window == "period":
+        first = midnight.replace(day=1)
+        return first, (first + timedelta(days=31)).replace(day=1)
     return _FOREVER, None
 
 
@@ -171,7 +190,7 @@ def _counted(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
     return (
         limit
         for limit in _applying(limits, use)
-        if limit.window != "draw" and limit.scope in ("customer", "user", "run")
+        if limit.window != "draw" and limit.scope not in SHARED_SCOPES
     )
 
 
@@ -182,10 +201,20 @@ def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Co
     counter = account.counters.get((scope, limit.key))
     if counter is None:
         counter = account.counters[scope, limit.key] = Counter(account.customer_id, scope, limit.key, start)
-    elif counter.window_start != start:
+    elif not _is_current(limit, counter, start):
         counter.window_start, counter.used, counter.warned_percent = start, 0, 0
     account.touch_counter(scope, limit.key)
     return counter
+
+
+def _is_current(limit: LimitTerms, counter: Counter, start: datetime) -> bool:
+    """Whether the counter counts the window that starts at `start`.
+
+    A batch stamped just before a window's end may get the lock after one stamped just behind it: then the newer
+    window is the current one for both, and is never started over backwards. (A billing period may move back, with
+    the plan.)
+    """
+    return counter.window_start == start or (limit.window in _CLOCKED and counter.window_start > start)
 
 
 def _warn(account: Account, limit: LimitTerms, use: Use, counter: Counter, now: datetime) -> None:
