@@ -119,7 +119,7 @@ _STATE = (
 """What of an account a decision can depend on."""
 
 
-def state_of(account: Account) -> Any:
-    """The account as plain values, for the decision record: what `decide` was given."""
+def state_of(account: Account, shared: Shared) -> Any:
+    """The account, and what shared limits have used, as plain values: what `decide` was given, for the record."""
     state = {name: getattr(account, name) for name in _STATE}
-    return msgspec.to_builtins(state | {"counters": list(account.counters.values())})
+    return msgspec.to_builtins(state | {"counters": list(account.counters.values()), "shared": shared})

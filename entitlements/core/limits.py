@@ -135,7 +135,7 @@ def scope_key(limit: LimitTerms, use: Use) -> str:
 
 
 def window(limit: LimitTerms, account: Account, now: datetime) -> tuple[datetime, datetime | None]:
-    """The limit's current window [start, end). Days and periods are the customer's own, except where many share them."""
+    """The limit's current window [start, end). Days and periods are the customer's own, unless many share them."""
     if limit.scope in SHARED_SCOPES:
         return shared_window(limit, now)
     if limit.window == "minute":

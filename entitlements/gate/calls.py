@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -47,9 +46,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
 class Batch:
     """The accounts of a batch, what they are decided from, and what is to be written beside them."""
 
-    def __init__(
-        self, by_id: dict[int, Account], reference: Reference, now: datetime, shared: Shared = MappingProxyType({})
-    ) -> None:
+    def __init__(self, by_id: dict[int, Account], reference: Reference, now: datetime, shared: Shared) -> None:
         self._by_id = by_id
         self._by_key = {account.key: account for account in by_id.values()}
         self.reference = reference

@@ -20,6 +20,7 @@ from entitlements.store.accounts import (
     save_statements,
 )
 from entitlements.store.reference import Reference, ReferenceCache
+from entitlements.store.shared import SharedUsage
 from kernel.errors import Problem, Unavailable
 from kernel.sql_files import Statement
 
@@ -36,6 +37,7 @@ class Engine:
     def __init__(self, dsn: str) -> None:
         self._connections = Connections(dsn, most=8)
         self.reference = ReferenceCache()
+        self._shared = SharedUsage()
         self.reads: Lane[Call, Any] = Lane(self._read, few=4, most=256, backlog=10_000)
         self.writes: Lane[Call, Any] = Lane(self._write, few=4, most=128, backlog=10_000)
         self._catching_up: set[int] = set()
@@ -133,11 +135,16 @@ class Engine:
         wanted = Wanted()
         for call in calls:
             call.wants(wanted)
+        known = self.reference.known()
+        # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
+        shared = {} if known is None else await self._shared.of(known.catalogue, now, connection)
         revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
         reference = await self.reference.of(revision, connection)
         for account in accounts.values():
             bring_up_to_date(account, reference.catalogue, now)
-        return Batch(accounts, reference, now)
+        if reference is not known:
+            shared = await self._shared.of(reference.catalogue, now, connection)
+        return Batch(accounts, reference, now, shared)
 
 
 async def _run_all(

@@ -54,7 +54,7 @@ def replay(customer_id: int, decision_id: UUID) -> Replay:
         reference.catalogue,
         reference.costs,
         row.decided_at,
-        {},
+        shared_of(row.account),
     )
     again = msgspec.json.decode(msgspec.json.encode(decided))
     return Replay(row.answer, again, row.revision, reference.revision)
@@ -63,6 +63,7 @@ def replay(customer_id: int, decision_id: UUID) -> Replay:
 def account_of(state: dict[str, Any]) -> Account:
     """The account of a decision record."""
     parts = dict(state)
+    parts.pop("shared", None)
     counters = {
         (counter.scope_key, counter.limit_key): counter
         for counter in msgspec.convert(parts.pop("counters"), list[Counter])
@@ -81,6 +82,11 @@ def account_of(state: dict[str, Any]) -> Account:
         own_entitlements=own,
         runs=runs,
     )
+
+
+def shared_of(state: dict[str, Any]) -> dict[int, int]:
+    """What a decision record says the limits of a plan or of everyone had used, by limit id."""
+    return {int(limit): used for limit, used in state.get("shared", {}).items()}
 
 
 def _differences(path: str, recorded: Any, now: Any) -> Any:
