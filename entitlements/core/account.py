@@ -294,10 +294,7 @@ class Account(msgspec.Struct):
 
         A hold placed in time is honoured: what it covers stays until the hold ends. Returns what expired.
         """
-        expired = min(grant.remaining, max(self.free, 0))
-        if expired and grant.expires_at is not None:
-            self._draw(grant, EntryKind.EXPIRE, expired, at=grant.expires_at, now=now)
-        return expired
+        return 0 if grant.expires_at is None else self._take(grant, EntryKind.EXPIRE, at=grant.expires_at, now=now)
 
     def void(self, grant: GrantState, *, now: datetime) -> int:
         """Take back what is left of a grant, except what open holds have a claim on. Returns what was taken."""
@@ -306,11 +303,9 @@ class Account(msgspec.Struct):
             self.touched[grant.id] = grant
             self.dirty = True
             return 0
-        taken = min(grant.remaining, max(self.free, 0))
         grant.voided_at = now
-        if taken:
-            self._draw(grant, EntryKind.VOID, taken, at=now, now=now)
-        return taken
+        self.touched[grant.id] = grant
+        return self._take(grant, EntryKind.VOID, at=now, now=now)
 
     def charge(
         self,
@@ -343,13 +338,20 @@ class Account(msgspec.Struct):
             self.burn(over, at=at, now=now)
             self.enter(EntryKind.OVERAGE_PAID, Bucket.OVERAGE, over, at=at, now=now)
 
-    def write_off(self, now: datetime) -> None:
-        """Expire or take back what only an open hold had kept alive."""
+    def write_off(self, *, ended: datetime, at: datetime, now: datetime) -> None:
+        """Take back, at `at`, what only an open hold had kept alive of grants that were voided or had ended by `ended`."""
         for grant in [grant for grant in self.grants if grant.burnable]:
             if grant.voided_at is not None:
-                self.void(grant, now=now)
-            elif grant.expires_at is not None and grant.expires_at <= now:
+                self._take(grant, EntryKind.VOID, at=at, now=now)
+            elif grant.expires_at is not None and grant.expires_at <= ended:
                 self.expire(grant, now=now)
+
+    def _take(self, grant: GrantState, kind: EntryKind, *, at: datetime, now: datetime) -> int:
+        """Take from the grant what open holds have no claim on. Returns how much."""
+        taken = min(grant.remaining, max(self.free, 0))
+        if taken:
+            self._draw(grant, kind, taken, at=at, now=now)
+        return taken
 
     def _draw(
         self, grant: GrantState, kind: EntryKind, amount: int, *, at: datetime, now: datetime, event: UUID | None = None

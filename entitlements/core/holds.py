@@ -5,7 +5,7 @@ end, however it comes, gives back what was not used, once.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from entitlements.core import limits
@@ -34,6 +34,7 @@ class HoldExpired(Conflict):
 
 
 OPEN, SETTLED, VOIDED, EXPIRED = 1, 2, 3, 4
+_TICK = timedelta(microseconds=1)
 
 
 def place(account: Account, hold: HoldState, *, steps: int = 1) -> None:
@@ -65,7 +66,8 @@ def close(account: Account, hold: HoldState, status: int, *, at: datetime, now: 
     hold.status, hold.closed_at = status, at
     account.touch_hold(hold)
     account.pay_off(at=at, now=now)
-    account.write_off(at)
+    # A grant that ends at the very instant the hold does expires after it, and may then roll over.
+    account.write_off(ended=at - _TICK if status == EXPIRED else at, at=at, now=now)
 
 
 def expire_due(account: Account, due: datetime, now: datetime) -> None:
