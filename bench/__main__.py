@@ -17,7 +17,7 @@ from bench.place import Measure, Place, Size
 from bench.report import Report
 
 RESULTS = Path(__file__).parent / "results.json"
-FULL = Size(seconds=4, warm_up_seconds=1, copied_rows=300_000)
+FULL = Size(seconds=3, warm_up_seconds=0.7, copied_rows=300_000)
 QUICK = Size(seconds=1, warm_up_seconds=0.2, copied_rows=20_000, ingesting=1)
 CUSTOMERS, QUICK_CUSTOMERS, LARGER = 10_000, 1_000, [100_000, 1_000_000]
 
@@ -26,8 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the bench; 0 if everything that was measured was also right."""
     options = _parser().parse_args(arguments)
     if options.drop:
-        for name in {_name(size, quick=quick) for size in (CUSTOMERS, *LARGER) for quick in (True, False)}:
-            database.drop(name)
+        for number in (QUICK_CUSTOMERS, CUSTOMERS, *LARGER):
+            database.drop(f"{options.database}_{number}")
         return 0
     customers = QUICK_CUSTOMERS if options.quick else CUSTOMERS
     larger = [] if options.quick else [size for size in LARGER if size < 1_000_000 or options.million]
@@ -62,20 +62,25 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run that only shows that everything works")
-    parser.add_argument("--only", action="append", metavar="NAME", help="lines whose name starts so; may be repeated")
+    parser.add_argument("--only", action="append", metavar="NAME", help="a line, or all that start so; may be repeated")
     parser.add_argument("--rounds", type=int, help="how often to measure everything (5)")
     parser.add_argument("--seconds", type=float, help=f"per measurement ({FULL.seconds:g})")
     parser.add_argument("--million", action="store_true", help="also with 1,000,000 customers: minutes to set up, once")
     parser.add_argument("--fresh", action="store_true", help="make the large database anew, too")
     parser.add_argument("--drop", action="store_true", help="only remove the bench's databases")
+    parser.add_argument("--database", default="weir_bench", help="how their names start (weir_bench)")
     parser.add_argument("--out", type=Path, help=f"where to write the results (a whole run: {RESULTS.name})")
     return parser
 
 
 def _chosen(lines: list[Line], only: list[str] | None) -> list[Line]:
-    chosen = [line for line in lines if not only or line.name.startswith(tuple(only))]
+    """The lines of these names; of a name no line has, all those that start so."""
+    names = {line.name for line in lines}
+    exact = {name for name in only or () if name in names}
+    starts = tuple(name for name in only or ("",) if name not in names)
+    chosen = [line for line in lines if line.name in exact or line.name.startswith(starts)]
     if not chosen:
-        sys.exit(f"no line's name starts so; there are: {', '.join(line.name for line in lines)}")
+        sys.exit(f"no line has such a name; there are: {', '.join(sorted(names))}")
     return chosen
 
 
@@ -85,10 +90,6 @@ def _skipped(options: argparse.Namespace) -> dict[str, str]:
     if not options.million and not options.only:
         skipped["1,000,000 customers ÷ 10,000"] = "asked for with --million"
     return skipped
-
-
-def _name(customers: int, *, quick: bool) -> str:
-    return "weir_bench_quick" if quick else "weir_bench" if customers == CUSTOMERS else f"weir_bench_{customers}"
 
 
 @contextmanager
@@ -102,9 +103,8 @@ def _places(lines: list[Line], sizes: list[int], size: Size, options: argparse.N
             if places and not any(measure.endswith(f"_{customers}") for measure in wanted):
                 continue
             print(f"preparing {customers:,} customers ...", flush=True)
-            opened = place.opened(
-                _name(customers, quick=options.quick), customers, run=run, size=size, fresh=options.fresh
-            )
+            name = f"{options.database}_{customers}"
+            opened = place.opened(name, customers, run=run, size=size, fresh=options.fresh)
             places.append(stack.enter_context(opened))
         baselines.create_tables(places[0].url, places[0].customers)
         yield places

@@ -122,6 +122,7 @@ LINES: tuple[Line, ...] = (
     *_spread("settle", "settle ÷ pgbench", "settle", "pgbench_spread", None, None),
     *_spread("usage", "usage ÷ pgbench", "usage", "pgbench_spread", 0.7, 1.5),
     *_spread("hot", "usage, one hot customer ÷ pgbench, one hot row", "hot", "pgbench_hot", 3.0, 8.0),
+    *_spread("hot_hold", "hold, one hot customer ÷ pgbench, one hot row", "hot_hold", "pgbench_hot", None, None),
     *_spread("check", "check ÷ pgbench SELECT", "check", "pgbench_select", 0.2, 0.5),
     _ingest(100, None),
     _ingest(1_000, 0.3),

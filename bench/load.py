@@ -33,7 +33,7 @@ class Load:
         self.holds: list[str] = []
         self.open = job.connections
         self.ended = asyncio.get_running_loop().create_future()
-        self.started = time.perf_counter()
+        self.started, self.started_cpu = time.perf_counter(), time.process_time()
         # Settling ends with the last hold, everything else by the clock. Large calls are few: each counts.
         self.counts_from = self.started + (0.0 if job.holds or job.batch > 1 else job.warm_up_seconds)
         self.ends = self.counts_from + (_PATIENCE_SECONDS if job.holds else job.seconds)
@@ -72,7 +72,7 @@ class Load:
         rate = job.batch * len(counted) / seconds
         result = jobs.summary([took for _, took in counted], rate, self.right * job.batch, self.wrong)
         result.holds = self.holds
-        result.cpu_share = round(time.process_time() / (time.perf_counter() - self.started), 2)
+        result.cpu_share = round((time.process_time() - self.started_cpu) / (time.perf_counter() - self.started), 2)
         return result
 
 
@@ -122,7 +122,8 @@ class Connection(asyncio.Protocol):
             self.transport.write(call)
 
 
-async def _run(job: Job) -> Result:
+async def run(job: Job) -> Result:
+    """Do the job."""
     load = Load(job)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(load.fail)
@@ -133,4 +134,4 @@ async def _run(job: Job) -> Result:
 
 
 if __name__ == "__main__":
-    jobs.write_result(uvloop.run(_run(jobs.read_job())))
+    jobs.write_result(uvloop.run(run(jobs.read_job())))

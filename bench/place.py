@@ -113,6 +113,7 @@ def measures(at: Place) -> dict[str, Measure]:
     found["pgbench_hot"] = lambda _: at.pgbench("spend_hot")
     for callers in (64, 256):
         found[f"hot_{callers}"] = _calls(at, f"hot_{callers}", "usage", callers, customers=HOT)
+        found[f"hot_hold_{callers}"] = _calls(at, f"hot_hold_{callers}", "hold", callers, customers=HOT)
     found["pgbench_select"] = lambda _: at.pgbench("look")
     for callers in (64, 256):
         found[f"check_{callers}"] = _calls(at, f"check_{callers}", "check", callers)
