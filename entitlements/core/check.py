@@ -235,8 +235,11 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     def draw(self, model: ModelTerms | None, needed: int | None) -> Draw:
         """What the call may take of each unit."""
         estimate = self.question.estimate
-        tokens = estimate.input_tokens + estimate.output_tokens if isinstance(estimate, Usage) else None
-        return Draw(calls=1, credits=needed or 0, cost=self._cost(model), tokens=tokens if self.question.model else 0)
+        if isinstance(estimate, Usage):
+            tokens: int | None = estimate.input_tokens + estimate.output_tokens
+        else:
+            tokens = None if self.question.model else 0
+        return Draw(calls=1, credits=needed or 0, cost=self._cost(model), tokens=tokens)
 
     def _cost(self, model: ModelTerms | None) -> int | None:
         """The supplier cost of the estimate in nano-USD; None where it is not known beforehand."""

@@ -9,6 +9,7 @@ from entitlements.core.check import Answer, Question
 from entitlements.core.check import check as decide_check
 from kernel.usage import Usage
 from plans.catalogue import Catalogue
+from plans.terms import LimitTerms
 from plans.problems import FeatureUnknown
 from tests.accounts import Costs, account, subscribed
 from tests.shop import CREDIT, HUGE, LARGE, SMALL, catalogue, chat_right, plan
@@ -138,3 +139,11 @@ def test_debt_blocks_although_overage_would_be_allowed(now: datetime) -> None:
     acme = subscribed(soft, now=now)
     acme.debt = CREDIT
     assert check(acme, Question(feature="chat", estimate=CREDIT), catalogue(soft), now).decision == "deny"
+
+
+def test_estimated_tokens_count_towards_a_limit_although_no_model_is_named(now: datetime) -> None:
+    cap = LimitTerms(1, "cap", "customer", None, None, None, "tokens", "day", "hard", 1000, ())
+    capped = plan(limits=(cap,))
+    acme = subscribed(capped, now=now)
+    question = Question(feature="chat", estimate=Usage(input_tokens=1001))
+    assert check(acme, question, catalogue(capped), now).reason == "limit_reached"
