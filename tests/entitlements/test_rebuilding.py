@@ -1,7 +1,7 @@
 """A ledger replayed entry by entry is the account, and tells what could not have been."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +10,7 @@ from entitlements.core.account import LedgerRow
 from entitlements.core.words import Bucket, EntryKind
 
 NOW = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
-A, B = uuid4(), uuid4()
+A, B = UUID(int=1), UUID(int=2)
 BUCKETS = {EntryKind.DEBT: Bucket.DEBT, EntryKind.DEBT_PAID: Bucket.DEBT, EntryKind.OVERAGE: Bucket.OVERAGE}
 
 
