@@ -339,7 +339,7 @@ class Account(msgspec.Struct):
             self.enter(EntryKind.OVERAGE_PAID, Bucket.OVERAGE, over, at=at, now=now)
 
     def write_off(self, *, ended: datetime, at: datetime, now: datetime) -> None:
-        """Take back, at `at`, what only an open hold had kept alive of grants that were voided or had ended by `ended`."""
+        """Take back, at `at`, what only a hold had kept alive of grants that were voided or had ended by `ended`."""
         for grant in [grant for grant in self.grants if grant.burnable]:
             if grant.voided_at is not None:
                 self._take(grant, EntryKind.VOID, at=at, now=now)

@@ -9,8 +9,8 @@ from entitlements.core.check import Answer, Question
 from entitlements.core.check import check as decide_check
 from kernel.usage import Usage
 from plans.catalogue import Catalogue
-from plans.terms import LimitTerms
 from plans.problems import FeatureUnknown
+from plans.terms import LimitTerms
 from tests.accounts import Costs, account, subscribed
 from tests.shop import CREDIT, HUGE, LARGE, SMALL, catalogue, chat_right, plan
 
