@@ -71,7 +71,7 @@ FAMILIES = (
     test_clocks,
     webhook_endpoints,
 )
-"""Importing a family adds its routes. Where paths compete (``create_preview``), a literal one goes first."""
+"""Importing a family adds its routes."""
 
 _LOGGED = 20_000
 
@@ -151,7 +151,7 @@ class Api:
         if kept is not None:
             entry["replayed"] = True
             headers |= {"Idempotent-Replayed": "true", "Original-Request": kept.request_id}
-            return Answer(kept.status, kept.body, headers, fault)
+            return Answer(kept.status, kept.body, headers | _advice(kept.status), fault)
         run = partial(self._run, handler, parts, tree, entry, operation)
         status, body = answers.given(
             self.world, key, fingerprint, entry["id"], run, spoilt=_is(fault, "server_error_after")
@@ -159,9 +159,7 @@ class Api:
         timeline.catch_up(self.world)
         if _is(fault, "drop_after"):
             raise ConnectionBreaks
-        if status == 500:
-            headers["Stripe-Should-Retry"] = "false"
-        return Answer(status, body, headers, fault)
+        return Answer(status, body, headers | _advice(status), fault)
 
     def _route(self, call: Call, entry: Obj, tree: Tree) -> tuple[Handler, tuple[str, ...], Operation | None]:
         """The function that answers, if the request is one Stripe would understand and the sandbox simulates."""
@@ -209,7 +207,7 @@ class Api:
         for path in expansions:
             self._expander.expand(shown, path)
         if self._checks_answers and operation is not None:
-            wrong = operation.problems_of_answer(200, shown)
+            wrong = operation.problems_of_answer(shown)
             if wrong:
                 self._violation(entry, "answer", wrong)
         return shown
@@ -221,6 +219,11 @@ class Api:
 
 def _is(fault: Fault | None, name: str) -> bool:
     return fault is not None and fault.fault == name
+
+
+def _advice(status: int) -> dict[str, str]:
+    """An error that is remembered is not worth a retry."""
+    return {"Stripe-Should-Retry": "false"} if status == 500 else {}
 
 
 def _authenticate(header: str) -> None:

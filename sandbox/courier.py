@@ -87,10 +87,11 @@ class WebhookCourier:
         return changed
 
     def forget(self, manners: Manners) -> None:
-        """Lose everything that is not under way, and behave like this from now on."""
+        """Lose all but what is under way, which arrives first; then behave like this. Not with the world's lock."""
         with self._condition:
             self._waiting.clear()
-            self._condition.notify_all()
+            self._condition.wait_for(lambda: not self._under_way, TIMEOUT_SECONDS)
+            self._waiting.clear()  # what was to be tried again
         self.manners, self._random = manners, Random(manners.seed)
 
     def release(self) -> int:

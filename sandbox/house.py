@@ -38,8 +38,8 @@ class House:
 
     def empty(self) -> None:
         """Be as new: no object, request, fault or violation, the clock, settings and manners of the beginning."""
+        self.courier.forget(self._options.manners or Manners())
         with self.world.lock:
-            self.courier.forget(self._options.manners or Manners())
             self.world.work(self.world.empty)
             self.api.log.clear()
             self.api.violations.clear()

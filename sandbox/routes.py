@@ -32,12 +32,16 @@ class Routes:
         return self._route("DELETE", template)
 
     def find(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]] | None:
-        """The handler and the variable parts of the path, in order."""
-        for route in self._routes:
-            match = route.pattern.fullmatch(path) if route.method == method else None
-            if match is not None:
-                return route.handler, match.groups()
-        return None
+        """The handler and the variable parts of the path, in order.
+
+        Where two match, the one with fewer variable parts: ``/v1/invoices/create_preview`` names no invoice.
+        """
+        matches = [
+            (route.pattern.groups, route.handler, match.groups())
+            for route in self._routes
+            if route.method == method and (match := route.pattern.fullmatch(path))
+        ]
+        return min(matches, key=lambda one: one[0])[1:] if matches else None
 
     def _route(self, method: str, template: str) -> Callable[[Handler], Handler]:
         pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", template))

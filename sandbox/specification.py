@@ -62,12 +62,13 @@ class Specification:
             schema = self._document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         return schema
 
-    def errors(self, value: Any, schema: Obj) -> list[str]:
-        """What is wrong with the value, each with its place; the likeliest reading where several were possible."""
-        return [_told(best_match([error]) or error) for error in self.validator(schema).iter_errors(value)]
-
     def validator(self, schema: Obj) -> Any:
-        return _Validator(_from_document(schema), registry=self._registry)
+        """Checks values against a schema whose references start from the document (see `_anchored`)."""
+        return _Validator(schema, registry=self._registry)
+
+    def errors(self, value: Any, name: str) -> list[str]:
+        """What is wrong with an object that should be of this kind: ``customer``, ``checkout.session``."""
+        return _errors(self.validator({"$ref": f"{_NAME}#/components/schemas/{name}"}), value)
 
 
 class Operation:
@@ -75,18 +76,23 @@ class Operation:
 
     def __init__(self, specification: Specification, described: Obj) -> None:
         self._specification = specification
-        self._request = _request_schema(described)
-        self._answers: Obj = described["responses"]
+        self._request = _anchored(_request_schema(described))
+        self._request_validator = specification.validator(self._request)
+        answer = described["responses"]["200"]["content"]["application/json"]["schema"]
+        self._answer_validator = specification.validator(_anchored(answer))
 
     def problems(self, tree: Tree) -> list[str]:
         """What is wrong with a request's parameters; empty where nothing is."""
-        typed = _typed(tree, self._request, self._specification)
-        return self._specification.errors(typed, self._request)
+        return _errors(self._request_validator, _typed(tree, self._request, self._specification))
 
-    def problems_of_answer(self, status: int, body: Obj) -> list[str]:
-        """What is wrong with our own answer; empty where nothing is."""
-        answer: Obj = self._answers.get(str(status)) or self._answers["default"]
-        return self._specification.errors(body, answer["content"]["application/json"]["schema"])
+    def problems_of_answer(self, body: Obj) -> list[str]:
+        """What is wrong with our own answer to a request that went well; empty where nothing is."""
+        return _errors(self._answer_validator, body)
+
+
+def _errors(validator: Any, value: Any) -> list[str]:
+    """Each with its place; the likeliest reading where several were possible."""
+    return [_told(best_match([error]) or error) for error in validator.iter_errors(value)]
 
 
 def _request_schema(described: Obj) -> Obj:
@@ -140,16 +146,14 @@ def _scalar(value: str, schema: Obj) -> Any:
     return value
 
 
-def _from_document(value: Any) -> Any:
+def _anchored(value: Any) -> Any:
     """The schema with its references starting from the document, since it is checked from outside of it."""
     if isinstance(value, dict):
         return {
-            key: _NAME + item
-            if key == "$ref" and isinstance(item, str) and item.startswith("#")
-            else _from_document(item)
+            key: _NAME + item if key == "$ref" and isinstance(item, str) and item.startswith("#") else _anchored(item)
             for key, item in value.items()
         }
-    return [_from_document(item) for item in value] if isinstance(value, list) else value
+    return [_anchored(item) for item in value] if isinstance(value, list) else value
 
 
 def _told(error: ValidationError) -> str:

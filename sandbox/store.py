@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sandbox.errors import Obj
@@ -56,6 +57,8 @@ class Store:
     """See the module. `where` is a path, or ``:memory:``."""
 
     def __init__(self, where: str) -> None:
+        if where != ":memory:":
+            Path(where).resolve().parent.mkdir(parents=True, exist_ok=True)
         self.sql = sqlite3.connect(where, check_same_thread=False, isolation_level=None)
         if where != ":memory:":
             self.sql.execute("PRAGMA journal_mode = WAL")

@@ -159,7 +159,6 @@ def _new_product(world: World, params: Params, chosen: str | None) -> Obj:
             "shippable": None,
             "statement_descriptor": params.text("statement_descriptor"),
             "tax_code": params.text("tax_code"),
-            "type": "service",
             "unit_label": params.text("unit_label"),
             "updated": now,
             "url": params.text("url"),

@@ -117,10 +117,10 @@ def _confirm(world: World, intent: Obj, params: Params) -> Obj:
     if automatic and automatic["allow_redirects"] == "always" and return_url is None and not off_session:
         raise InvalidRequest(
             "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of "
-            "these payment methods might redirect your customer off of your page, you must provide a `return_url`. If "
-            "you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` "
-            "and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
-            "Intents."
+            "these payment methods might redirect your customer off of your page, you must provide a `return_url`. "
+            "If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` "
+            "to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and "
+            "Payment Intents."
         )
     decline = payments.attempt(world, intent, off_session=off_session or refuses_action, return_url=return_url)
     aftermath.follow(world, intent)

@@ -8,6 +8,12 @@ from sandbox.params import Params
 from sandbox.routes import v1
 from sandbox.world import World
 
+USED_UP = (
+    "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was detached "
+    "from a Customer. It may not be used again. To use it several times, you must attach it to a Customer "
+    "first."
+)
+
 
 @v1.post("/v1/payment_methods")
 def create(world: World, params: Params) -> Obj:
@@ -78,12 +84,8 @@ def attach(world: World, method: Obj, customer: Obj) -> None:
     """Keep it for the customer. Raises CardErrorUndone for a card whose bank refuses even that."""
     if method["customer"] == customer["id"]:
         return
-    if method["customer"] is not None or method.get("_detached"):
-        raise InvalidRequest(
-            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
-            "Customer, and may not be used again.",
-            code="payment_method_unexpected_state",
-        )
+    if method["customer"] is not None or method.get("_used_up"):
+        raise InvalidRequest(USED_UP, code="payment_method_unexpected_state")
     its = behaviour(method)
     if its.refuses_to_be_saved and its.decline is not None:
         raise CardErrorUndone(its.decline.message, code=its.decline.code, decline_code=its.decline.decline_code)
@@ -130,7 +132,7 @@ def let_go(world: World, method: Obj) -> None:
     for holder in [customer["invoice_settings"], *world.store.find("subscription", customer=customer["id"])]:
         if holder["default_payment_method"] == method["id"]:
             holder["default_payment_method"] = None
-    method["customer"], method["_detached"] = None, True
+    method["customer"], method["_used_up"] = None, True
     world.emit_updated("payment_method.detached", method)
 
 

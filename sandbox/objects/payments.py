@@ -66,7 +66,9 @@ def new_intent(world: World, *, amount: int, currency: str, customer: str | None
 
 
 def choose(intent: Obj, method: Obj) -> None:
-    """Put a payment method on an intent. Raises InvalidRequest where it is somebody else's."""
+    """Put a payment method on an intent. Raises InvalidRequest where it is somebody else's, or used up."""
+    if method.get("_used_up"):
+        raise InvalidRequest(payment_methods.USED_UP, code="payment_method_unexpected_state", param="payment_method")
     if method["customer"] is not None and method["customer"] != intent["customer"]:
         raise InvalidRequest(
             f"The PaymentMethod {method['id']} does not belong to the Customer you supplied. Please use it with the "
@@ -196,6 +198,7 @@ def _succeeded(world: World, intent: Obj, method: Obj) -> None:
     if intent["setup_future_usage"] and intent["customer"]:
         payment_methods.attach(world, method, world.get("customer", intent["customer"]))
         method["_set_up"] = True
+    method["_used_up"] = method["customer"] is None  # one that nobody keeps pays once
     world.emit("charge.succeeded", charge)
     world.emit("payment_intent.succeeded", intent)
 

@@ -12,7 +12,7 @@ _STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-.sandbox { background: #ffd24a; color: #1b1f24; padding: .6rem 1rem; text-align: center; }
+.sandbox { margin: 0; background: #ffd24a; color: #1b1f24; padding: .6rem 1rem; text-align: center; }
 main { max-width: 34rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { width: 100%; border-collapse: collapse; }

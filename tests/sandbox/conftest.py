@@ -26,17 +26,17 @@ def shared_sandbox(shared_inbox: Inbox) -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def inbox(shared_inbox: Inbox) -> Inbox:
+def inbox(sandbox: SandboxProcess, shared_inbox: Inbox) -> Inbox:
     """Where webhooks arrive."""
-    shared_inbox.letters.clear()
-    shared_inbox.refuses = 0
     return shared_inbox
 
 
 @pytest.fixture
-def sandbox(shared_sandbox: SandboxProcess, inbox: Inbox) -> Iterator[SandboxProcess]:
+def sandbox(shared_sandbox: SandboxProcess, shared_inbox: Inbox) -> Iterator[SandboxProcess]:
     """As new. A test that means to send what Stripe would not understand clears the violations itself."""
     shared_sandbox.control("POST", "/sandbox/reset")
+    shared_inbox.letters.clear()
+    shared_inbox.refuses = 0
     yield shared_sandbox
     assert shared_sandbox.violations() == []
 

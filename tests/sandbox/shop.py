@@ -22,7 +22,7 @@ def a_plan(stripe: "StripeClient", amount: int = 3000, currency: str = "usd", in
         {
             "currency": currency,
             "unit_amount": amount,
-            "recurring": {"interval": interval},  # type: ignore[typeddict-item]
+            "recurring": {"interval": interval},
             "product_data": {"name": f"Plan {amount}"},
         }
     )
