@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.seconds:
         size = msgspec.structs.replace(size, seconds=options.seconds)
     rounds = options.rounds or (1 if options.quick else 5)
+    _warn_if_busy()
     with _places(lines, [customers, *larger], size, options) as places:
         taken = _measure(lines, places, rounds)
         machine, postgres = report.facts(places[0].url)
@@ -57,6 +58,12 @@ def main(arguments: Sequence[str]) -> int:
     if whole and not options.out:
         report.write_document(done)
     return 1 if done.findings else 0
+
+
+def _warn_if_busy() -> None:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 4:
+        print(f"This machine is busy (load {load:.1f}, {cores} cores): even ratios will be off.", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

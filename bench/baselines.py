@@ -26,7 +26,7 @@ _DONE = re.compile(r"^number of transactions actually processed: ([0-9]+)", re.M
 def create_tables(url: str, customers: int) -> None:
     """The baselines' own tables, in the database of the bench."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql_file("bench", "account").replace("%(customers)s", str(customers)))
+        psycopg.ClientCursor(connection).execute(sql_file("bench", "baselines"), {"customers": customers})
         connection.execute("VACUUM (ANALYZE) bench_account")
 
 

@@ -3,13 +3,15 @@
 `python -m bench.population N` fills the empty database DATABASE_URL names and prints a fresh API key.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from config import embedded_postgres
-from kernel.sql_files import ROOT
+from kernel.sql_files import ROOT, sql_file
 
+FIRST = "c0000000"
 PAST_EVENTS = 9
 """Usage events per customer. With the grant of the allowance each has ten ledger entries."""
 
@@ -21,9 +23,9 @@ def populate(customers: int) -> None:
     with transaction.atomic():
         _first_customer()
         with connection.cursor() as cursor:
-            cursor.execute(_OTHERS, {"others": customers - 1})
-            cursor.execute(_SUBSCRIPTIONS)
-            cursor.execute(_TWINS)
+            cursor.execute(sql_file("bench", "others"), {"others": customers - 1})
+            cursor.execute(sql_file("bench", "subscriptions"))
+            cursor.execute(sql_file("bench", "twins"), {"first": FIRST})
             grants = list(_grants())
             with cursor.copy("COPY twin_grant FROM STDIN") as copy:  # psycopg's own; Django hands it through
                 for row in grants:
@@ -75,29 +77,6 @@ def _first_customer() -> None:
         for number in range(PAST_EVENTS)
     ]
     record_many([(FIRST, fact) for fact in facts], now)
-
-
-FIRST = "c0000000"
-
-_OTHERS = """
-    INSERT INTO customer (key, name, email, currency, time_zone, tags, created_at)
-    SELECT 'c' || lpad(number::text, 7, '0'), name, email, currency, time_zone, tags, created_at
-    FROM customer, generate_series(1, %(others)s) AS number ORDER BY number
-"""
-_SUBSCRIPTIONS = """
-    INSERT INTO subscription (customer_id, plan_version_id, anchor, started_at)
-    SELECT c.id, s.plan_version_id, s.anchor, s.started_at
-    FROM subscription s, customer c WHERE c.id <> s.customer_id ORDER BY c.id
-"""
-_TWINS = f"""
-    CREATE TEMPORARY TABLE model ON COMMIT DROP AS
-    SELECT c.id AS customer_id, s.id AS subscription_id
-    FROM customer c JOIN subscription s ON s.customer_id = c.id WHERE c.key = '{FIRST}';
-    CREATE TEMPORARY TABLE twin ON COMMIT DROP AS
-    SELECT s.customer_id, s.id AS subscription_id FROM subscription s
-    WHERE s.customer_id <> (SELECT customer_id FROM model);
-    CREATE TEMPORARY TABLE twin_grant (customer_id bigint, id uuid, key text, key_digest uuid) ON COMMIT DROP;
-"""
 
 
 def _grants() -> Iterator[tuple[int, str, str, str]]:
@@ -159,8 +138,6 @@ def _columns(table: str) -> list[str]:
 
 
 def main(customers: int) -> None:
-    import os
-
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     embedded_postgres.database_url()
     import django
