@@ -120,7 +120,7 @@ def call(of_the_gate: Call) -> Any:
     of_the_gate.wants(wanted)
     with opened(wanted, now=of_the_gate.now) as these:
         by_id = {account.customer_id: account for account in these.accounts.values()}
-        batch = Batch(by_id, these.reference, of_the_gate.now)
+        batch = Batch(by_id, these.reference, of_the_gate.now, {})
         result = of_the_gate.run(batch)
         these.events += batch.events
         with connection.cursor() as cursor:
