@@ -32,10 +32,13 @@ class TrendDay(NamedTuple):
 def trend(
     days: Sequence[TrendDay], *, chart_id: str, title: str, description: str, amount_text: Callable[[int], str] = str
 ) -> str:
-    """Margin per cent as a line over revenue and COGS as bars, day by day. `amount_text` words the highest bar."""
+    """Margin per cent as a line over revenue and COGS as bars, day by day. `amount_text` words the highest bar.
+
+    The class is not "chart": the admin's script takes every element of that class for a Chart.js canvas.
+    """
     name, about = f"{escape(chart_id)}-title", f"{escape(chart_id)}-description"
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name} {about}">',
+        f'<svg class="trend" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name} {about}">',
         f'<title id="{name}">{escape(title)}</title><desc id="{about}">{escape(description)}</desc>',
     ]
     if days:

@@ -13,7 +13,7 @@ from margins.charts import TrendDay, sparkline, trend
 from margins.margin import INFERENCE, Margin
 from margins.pages.request import Asked
 from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table
-from margins.pages.words import count, money, percent
+from margins.pages.words import completeness_tone, count, money, percent
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
 from margins.queries.unpriced import UnpricedModel
@@ -69,7 +69,7 @@ def tiles(margin: Margin) -> list[Tile]:
             if unpriced
             else f"all {count(margin.usage.calls)} calls priced",
             margin.completeness or "",
-            "loss" if unpriced else "",
+            completeness_tone(margin.completeness),
         ),
     ]
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from margins.margin import INFERENCE, Amounts, Margin
-from margins.pages.words import count, money, percent
+from margins.pages.words import completeness_tone, count, money, percent
 from margins.queries.margins import Dimension, MarginRow
 from margins.units import FEMTO_PER_UNIT, format_femto, ratio
 
@@ -19,7 +19,7 @@ UNALLOCATED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`exact` is the unrounded figure, shown on pointing; `tone` is "", "loss" or "muted"; `markup` is a chart."""
+    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart."""
 
     text: str
     exact: str = ""
@@ -75,7 +75,6 @@ def figures(margin: Margin) -> list[Cell]:
     inference = own.cogs.get(INFERENCE, 0)
     gross = margin.gross_margin
     foreign = _foreign(margin)
-    complete = margin.usage.unpriced_calls == 0
     return [
         amount(own.total_revenue, margin.currency),
         Cell(money(own.total_cogs, margin.currency), format_femto(own.total_cogs), note=foreign),
@@ -83,7 +82,11 @@ def figures(margin: Margin) -> list[Cell]:
         Cell("–", note=foreign) if gross is None else amount(gross, margin.currency),
         Cell(percent(margin.margin_ratio), margin.margin_ratio or "", tone="loss" if (gross or 0) < 0 else ""),
         Cell(count(margin.usage.calls)),
-        Cell(percent(margin.completeness), margin.completeness or "", tone="muted" if complete else "loss"),
+        Cell(
+            percent(margin.completeness),
+            margin.completeness or "",
+            tone=completeness_tone(margin.completeness) or "muted",
+        ),
     ]
 
 

@@ -1,11 +1,18 @@
 """Figures as people read them: rounded for the eye. Exact ones are in the API and the CSV files."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 from margins.units import FEMTO_PER_UNIT
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _SMALLEST = Decimal("0.01")
+
+NEARLY_COMPLETE: Final = Decimal("0.99")
+"""From here on what lacks a price hardly moves a margin: the figure says so, and needs no colour."""
+
+HALF_BLIND: Final = Decimal("0.90")
+"""Below this a margin says little."""
 
 
 def money(femto: int, currency: str) -> str:
@@ -25,6 +32,13 @@ def percent(ratio: str | None) -> str:
         return "–"
     shown = (Decimal(ratio) * 100).quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)
     return f"{shown:,.1f} %".replace("-", "−")
+
+
+def completeness_tone(ratio: str | None) -> str:
+    """How far a margin with this share of its calls priced may be trusted: "" (well), "caution" or "loss"."""
+    if ratio is None or Decimal(ratio) >= NEARLY_COMPLETE:
+        return ""
+    return "caution" if Decimal(ratio) >= HALF_BLIND else "loss"
 
 
 def count(number: int) -> str:

@@ -50,6 +50,11 @@ def test_the_chart_is_named_and_described() -> None:
     assert "No days to show" in "".join(chart.itertext())
 
 
+def test_the_chart_is_not_taken_for_one_of_the_admins() -> None:
+    """The admin's script calls getContext on whatever has the class "chart": on an SVG that throws, and ends it."""
+    assert not of_class(drawn([TrendDay("1", 10, 5)]), "chart")
+
+
 def test_text_from_outside_cannot_become_markup() -> None:
     chart = drawn([TrendDay("<script>", 1, 1, hint='"><script>alert(1)</script>')])
     assert not [element for element in chart.iter() if element.tag == "script"]

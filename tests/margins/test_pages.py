@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from margins.pages.words import completeness_tone
 from tests.margins.books import Books, at, cost_line, plan
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,14 @@ def test_the_overview_shows_losses_first_and_what_to_price_first(company: None, 
     assert "The chart as a table" in page
     assert "−38.0 %" in page, "200 of revenue, 276 of COGS"
     assert "66.7 %" in page, "two of three calls are priced"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "tone"),
+    [(None, ""), ("1", ""), ("0.99", ""), ("0.989999", "caution"), ("0.9", "caution"), ("0.89", "loss")],
+)
+def test_completeness_is_coloured_by_how_much_is_missing(ratio: str | None, tone: str) -> None:
+    assert completeness_tone(ratio) == tone
 
 
 def test_the_overview_of_another_billing_currency_says_what_cannot_be_converted(company: None, staff: Client) -> None:
