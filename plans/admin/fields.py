@@ -1,6 +1,8 @@
 """Form fields and displays in the units people think in: credits, not microcredits; one id per line."""
 
 from collections.abc import Callable
+from datetime import UTC
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -129,6 +131,22 @@ def shows_credits(name: str) -> Callable[[Any, Any], str]:
     @display(description=credits_label(name), ordering=name)
     def show(_: Any, row: Any) -> str:
         amount = getattr(row, name)
-        return "–" if amount is None else format_credits(amount)
+        return "–" if amount is None else grouped(format_credits(amount))
 
     return show  # type: ignore[no-any-return]
+
+
+def shows_time(name: str) -> Callable[[Any, Any], str]:
+    """An admin column that shows an instant as ``2026-10-24 21:39``, UTC: short enough for one line."""
+
+    @display(description=name.replace("_", " ").capitalize(), ordering=name)
+    def show(_: Any, row: Any) -> str:
+        instant = getattr(row, name)
+        return "–" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+    return show  # type: ignore[no-any-return]
+
+
+def grouped(number: str) -> str:
+    """A decimal string for the eye: ``60000.5`` → 60,000.5."""
+    return f"{Decimal(number):,f}"

@@ -16,7 +16,7 @@ from plans.models import FallbackStep, PlanEntitlement, PlanLimit, PlanVersion
 from plans.terms import LIMIT_SCALES, limit_in_unit
 
 UNITS: Final = {"calls": "calls", "tokens": "tokens", "credits": "credits", "cost": "supplier cost, USD"}
-SHOWN: Final = {"unit": "show_unit", "value": "show_value"}
+SHOWN: Final = {"unit": "show_unit", "value": "show_value", "warn_at_percent": "show_warn_at"}
 """How a version that cannot change shows what a draft's form edits."""
 
 
@@ -127,4 +127,8 @@ class LimitInline(DraftPartInline):
 
     @display(description="Value")
     def show_value(self, limit: PlanLimit) -> str:
-        return f"{limit_in_unit(limit.value, limit.unit):f}"
+        return f"{limit_in_unit(limit.value, limit.unit):,f}"
+
+    @display(description="Warn at percent")
+    def show_warn_at(self, limit: PlanLimit) -> str:
+        return ", ".join(map(str, limit.warn_at_percent)) or "–"

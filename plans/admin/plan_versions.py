@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from kernel.clock import utc_now
-from plans.admin.fields import CreditsMixin, shows_credits, shows_money
+from plans.admin.fields import CreditsMixin, shows_credits, shows_money, shows_time
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.parts import is_draft
 from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline
@@ -24,6 +24,8 @@ SHOWN: Final = {
     "spend_cap_microcredits": "show_spend_cap",
 }
 """How a version that cannot change shows what a draft's form edits."""
+
+HISTORY: Final = ("status", "show_published_at", "show_retired_at")
 
 
 class PlanVersionForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is not generic at run time
@@ -48,7 +50,7 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
 
     form = PlanVersionForm
     inlines = (EntitlementInline, FallbackInline, LimitInline)
-    list_display = ("__str__", "status", "show_price", "interval", "show_included", "published_at")
+    list_display = ("__str__", "status", "show_price", "interval", "show_included", "show_published_at")
     list_filter = ("status", "plan")
     actions_detail = ("publish", "retire", "new_draft")
     warn_unsaved_form = True
@@ -58,6 +60,8 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
     show_included = shows_credits("included_microcredits")
     show_rollover = shows_credits("rollover_max_microcredits")
     show_spend_cap = shows_credits("spend_cap_microcredits")
+    show_published_at = shows_time("published_at")
+    show_retired_at = shows_time("retired_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: PlanVersion | None = None) -> list[Any]:
         fieldsets: list[tuple[str | None, tuple[Any, ...]]] = [
@@ -69,15 +73,14 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
             ("Beyond what is included", (("overage_price", "spend_cap_microcredits"), "unpriced")),
         ]
         if obj is not None:
-            fieldsets.append(("History", (("status", "published_at", "retired_at"),)))
+            fieldsets.append(("History", ("status", ("show_published_at", "show_retired_at"))))
         swap = {} if is_draft(obj) else SHOWN
         return [(title, {"fields": _swapped(names, swap)}) for title, names in fieldsets]
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
-        history = ("status", "published_at", "retired_at")
         if obj is None:
-            return history
-        return (*history, "plan") if is_draft(obj) else (*history, *SHOWN.values())
+            return HISTORY
+        return (*HISTORY, "plan") if is_draft(obj) else (*HISTORY, *SHOWN.values())
 
     def has_change_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
         return is_draft(obj) and bool(super().has_change_permission(request, obj))

@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
@@ -11,13 +11,18 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from kernel.clock import utc_now
-from plans.admin.fields import CreditsMixin, shows_credits
+from plans.admin.fields import CreditsMixin, shows_credits, shows_time
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.parts import is_draft
 from plans.admin.preview import PreviewView
 from plans.admin.rates import RateInline
 from plans.models import RateCardVersion
 from plans.services.publishing import publish_rate_card_version
+
+SHOWN: Final = ("show_effective_from", "show_increment")
+"""How a version that cannot change shows what a draft's form edits."""
+
+HISTORY: Final = ("status", "show_published_at")
 
 
 class PublishForm(BaseDialogForm):
@@ -34,7 +39,7 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
     """Prices from a date on. A draft is a form; a published version is a price list to read."""
 
     inlines = (RateInline,)
-    list_display = ("__str__", "status", "effective_from", "rounding", "show_increment")
+    list_display = ("__str__", "status", "show_effective_from", "rounding", "show_increment")
     list_filter = ("status", "card")
     actions_detail = ("publish", "preview")
     warn_unsaved_form = True
@@ -43,19 +48,20 @@ class RateCardVersionAdmin(CreditsMixin, ModelAdmin):
     }
 
     show_increment = shows_credits("rounding_increment_microcredits")
+    show_effective_from = shows_time("effective_from")
+    show_published_at = shows_time("published_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: RateCardVersion | None = None) -> list[Any]:
-        increment = "rounding_increment_microcredits" if is_draft(obj) else "show_increment"
-        fieldsets: list[Any] = [(None, {"fields": ("card", "effective_from", ("rounding", increment))})]
+        since, increment = ("effective_from", "rounding_increment_microcredits") if is_draft(obj) else SHOWN
+        fieldsets: list[Any] = [(None, {"fields": ("card", since, ("rounding", increment))})]
         if obj is not None:
-            fieldsets.append(("History", {"fields": (("status", "published_at"),)}))
+            fieldsets.append(("History", {"fields": (HISTORY,)}))
         return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: RateCardVersion | None = None) -> tuple[str, ...]:
-        history = ("status", "published_at")
         if obj is None:
-            return history
-        return (*history, "card") if is_draft(obj) else (*history, "show_increment")
+            return HISTORY
+        return (*HISTORY, "card") if is_draft(obj) else (*HISTORY, *SHOWN)
 
     def has_change_permission(self, request: HttpRequest, obj: RateCardVersion | None = None) -> bool:
         return is_draft(obj) and bool(super().has_change_permission(request, obj))

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from kernel.clock import utc_now
-from plans.admin.fields import KeyStays
+from plans.admin.fields import KeyStays, shows_time
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.models import RateCard, RateCardVersion
 from plans.services.publishing import new_rate_card_draft
@@ -24,7 +24,9 @@ class CardVersionInline(TabularInline):
     can_delete = False
     hide_title = True
     ordering = ("-effective_from",)
-    fields = readonly_fields = ("show_number", "show_status", "effective_from", "show_rates")
+    fields = readonly_fields = ("show_number", "show_status", "show_effective_from", "show_rates")
+
+    show_effective_from = shows_time("effective_from")
 
     def has_change_permission(self, request: HttpRequest, obj: RateCard | None = None) -> bool:
         return False

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from kernel.units import InexactAmount, format_credits, parse_credits
 from kernel.usage import FIELDS
-from plans.admin.fields import CreditsFormField, CreditsMixin, shows_credits
+from plans.admin.fields import CreditsFormField, CreditsMixin, grouped, shows_credits
 from plans.admin.parts import DraftPartInline, PartFormSet, is_draft
 from plans.models import Rate, RateCardVersion, TokenRate
 
@@ -148,7 +148,7 @@ def _shows_kind(kind: str) -> Any:
     @display(description=COLUMNS[kind])
     def show(_: RateInline, rate: Rate) -> str:
         prices = stored_prices(rate)
-        return format_credits(prices[kind][0]) if _in_column(kind, prices) else "–"
+        return grouped(format_credits(prices[kind][0])) if _in_column(kind, prices) else "–"
 
     return show
 

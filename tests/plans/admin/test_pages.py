@@ -1,5 +1,7 @@
 """Every page opens, for drafts and for what is published, and shows credits as people write them."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -33,10 +35,12 @@ def test_a_published_plan_version_is_a_page_to_read(staff: Client, on_sale: Plan
     page = page_of(staff, on_sale)
     assert 'name="_save"' not in page
     assert 'name="price_0"' not in page
-    assert ">1000<" in page.replace("\n", "").replace(" ", "")
+    assert ">1,000<" in page.replace("\n", "").replace(" ", "")
     assert "250.5" in page
     assert "1000000000" not in page
     assert "2500000000" not in page
+    assert f"{on_sale.published_at:%Y-%m-%d %H:%M}<" in "".join(page.split("\n")), "an instant that fits on one line"
+    assert not re.search(r"<(div|td|span)[^>]*>\s*-\s*<", page), "nothing looks the same in every cell"
     assert "Retire" in page
     assert "New draft" in page
     assert f"/{on_sale.pk}/publish/" not in page
