@@ -25,11 +25,32 @@ OAS_VERSION: Final = "3.1.0"
 """The first version whose schemas are JSON Schema, which is what msgspec writes."""
 
 
+TAGS: Final = (
+    ("gate", "Before and after each AI call: may it happen, hold its credits, report what it used; leases and runs"),
+    ("runs", "Agents' runs, their budgets and what they took"),
+    ("holds", "Credits set aside"),
+    ("decisions", "What was decided, and from what"),
+    ("customers", "Customers: their balance, grants, ledger, entitlements, subscription and usage"),
+    ("margins", "What is earned and what it costs, by customer, plan, feature, model and day"),
+    ("catalogue", "Everything on sale in one answer, and what an action would cost"),
+    ("plans", "Plans on sale"),
+    ("top-up-packs", "Credits to buy"),
+)
+"""Groups of operations in the order browsers of the document show them: what is called most comes first."""
+
+
 class WeirSchemaGenerator(SchemaGenerator):
     """Every DRF view, and the gate's endpoints, which are not Django's, in one document."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
-        return add_problems(add_gate(super().get_schema(request, public)))  # type: ignore[no-untyped-call]
+        made = add_problems(add_gate(super().get_schema(request, public)))  # type: ignore[no-untyped-call]
+        return made | {"tags": _described_tags(made)}
+
+
+def _described_tags(made: dict[str, Any]) -> list[dict[str, str]]:
+    operations = [each for methods in made["paths"].values() for each in methods.values() if "tags" in each]
+    used = {tag for each in operations for tag in each["tags"]}
+    return [{"name": name, "description": about} for name, about in TAGS if name in used]
 
 
 @cache

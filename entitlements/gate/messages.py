@@ -7,6 +7,17 @@ from msgspec import Meta
 
 Key = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 Label = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+CustomerKey = Annotated[Key, Meta(description="The product's own id of the customer.", examples=["harbour-legal"])]
+FeatureKey = Annotated[Key, Meta(examples=["chat"])]
+CallKey = Annotated[Key, Meta(description="The caller's own, once per call: idempotent.", examples=["chat-1042"])]
+ModelId = Annotated[Label, Meta(description="As the provider names it.", examples=["gpt-5"])]
+UserKey = Annotated[Label, Meta(description="The end user, for limits and attribution.", examples=["ada"])]
+RunKey = Annotated[Label, Meta(description="The key of an open run.", examples=["refactor-31"])]
+Instant = Annotated[str, Meta(description="RFC 3339, with its offset.", examples=["2026-11-24T09:30:00Z"])]
+HoldId = Annotated[str, Meta(examples=["hold_b_606be9a38efb6eab088fe3b2cab1eef9"])]
+Decision = Annotated[str, Meta(description="allow, downgrade or deny.", examples=["allow"])]
+ItemStatus = Annotated[str, Meta(description="accepted, duplicate or rejected.", examples=["accepted"])]
+HoldStatus = Annotated[str, Meta(description="open, settled, voided or expired.", examples=["open"])]
 Count = Annotated[int, Meta(ge=0, le=2_000_000_000)]
 Ttl = Annotated[int, Meta(ge=1, le=86_400, description="Seconds.")]
 Amount = Annotated[str, Meta(description="A decimal string.", examples=["12.5"])]
@@ -26,18 +37,18 @@ class Estimate(msgspec.Struct, forbid_unknown_fields=True):
 class HoldRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Set the estimate's credits aside under a key of the caller's own, for a time."""
 
-    key: Key
+    key: CallKey
     ttl_seconds: Ttl = 300
 
 
 class CheckRequest(msgspec.Struct, forbid_unknown_fields=True):
     """May this customer use this feature, on this model, now?"""
 
-    customer: Key
-    feature: Key
-    model: Label = ""
-    user: Label = ""
-    run: Label = ""
+    customer: CustomerKey
+    feature: FeatureKey
+    model: ModelId = ""
+    user: UserKey = ""
+    run: RunKey = ""
     estimate: Estimate | None = None
     hold: HoldRequest | None = None
 
@@ -55,9 +66,9 @@ class Balance(msgspec.Struct):
 class Hold(msgspec.Struct):
     """Credits set aside. `credits` is what is still held."""
 
-    id: str
+    id: HoldId
     credits: Amount
-    expires_at: str
+    expires_at: Instant
 
 
 class Limiting(msgspec.Struct):
@@ -68,7 +79,7 @@ class Limiting(msgspec.Struct):
     unit: str
     used: Amount
     value: Amount
-    resets_at: str | None
+    resets_at: Instant | None
     run: str | None = None
 
 
@@ -93,9 +104,9 @@ class CheckAnswer(msgspec.Struct):
     """
 
     decision_id: str | None
-    decision: str
-    reason: str
-    model: str | None
+    decision: Decision
+    reason: Annotated[str, Meta(examples=["entitled"])]
+    model: Annotated[str, Meta(examples=["gpt-5"])] | None
     credits: Amount | None
     limiting: Limiting | None
     hold: Hold | None
@@ -107,18 +118,18 @@ class CheckAnswer(msgspec.Struct):
 class UsageItem(msgspec.Struct, forbid_unknown_fields=True):
     """One action that happened. `usage` is the provider's own usage body (or whole response), or our neutral form."""
 
-    key: Key
-    customer: Key
-    feature: Key
+    key: CallKey
+    customer: CustomerKey
+    feature: FeatureKey
     usage: dict[str, Any] | None = None
     format: Label | None = None
-    model: Label = ""
+    model: ModelId = ""
     provider: Label = ""
     credits: Amount | None = None
-    user: Label = ""
-    run: Label = ""
+    user: UserKey = ""
+    run: RunKey = ""
     action: Label = ""
-    occurred_at: str | None = None
+    occurred_at: Instant | None = None
     processing: Label = ""
     region: Label = ""
     memoised: bool = False
@@ -140,7 +151,7 @@ class UsageResult(msgspec.Struct, omit_defaults=True):
 
     index: int
     key: str | None
-    status: str
+    status: ItemStatus
     credits: Amount | None = None
     cost_usd: Amount | None = None
     model: str | None = None
@@ -150,11 +161,11 @@ class UsageResult(msgspec.Struct, omit_defaults=True):
 class UsageAnswer(msgspec.Struct):
     """The answer to a single action: 201 the first time, 200 when the key was known."""
 
-    key: str
-    status: str
+    key: Annotated[str, Meta(examples=["chat-1042"])]
+    status: ItemStatus
     credits: Amount | None
     cost_usd: Amount | None
-    model: str | None
+    model: Annotated[str, Meta(examples=["gpt-5"])] | None
     balance: Balance
 
 
@@ -170,14 +181,14 @@ class UsageBatchAnswer(msgspec.Struct):
 class SettleRequest(msgspec.Struct, forbid_unknown_fields=True):
     """What the held call used. `final: false` settles a part and keeps the rest held (give each part its own key)."""
 
-    key: Key | None = None
+    key: CallKey | None = None
     usage: dict[str, Any] | None = None
     format: Label | None = None
-    model: Label = ""
+    model: ModelId = ""
     provider: Label = ""
     credits: Amount | None = None
     action: Label = ""
-    occurred_at: str | None = None
+    occurred_at: Instant | None = None
     processing: Label = ""
     region: Label = ""
     memoised: bool = False
@@ -189,8 +200,8 @@ class SettleRequest(msgspec.Struct, forbid_unknown_fields=True):
 class SettleAnswer(msgspec.Struct):
     """What was charged. `late`: the hold had expired, so the charge came from what was free."""
 
-    key: str
-    status: str
+    key: Annotated[str, Meta(examples=["chat-1042"])]
+    status: ItemStatus
     credits: Amount | None
     cost_usd: Amount | None
     late: bool
@@ -201,7 +212,7 @@ class SettleAnswer(msgspec.Struct):
 class HoldAnswer(msgspec.Struct):
     """A hold or lease after a call: `status` is open, settled, voided or expired."""
 
-    status: str
+    status: HoldStatus
     settled: Amount
     hold: Hold
     balance: Balance
@@ -210,9 +221,9 @@ class HoldAnswer(msgspec.Struct):
 class LeaseRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A block of credits for one process to spend locally."""
 
-    key: Key
-    customer: Key
-    feature: Key
+    key: CallKey
+    customer: CustomerKey
+    feature: FeatureKey
     credits: Amount
     ttl_seconds: Ttl = 300
 
@@ -254,25 +265,25 @@ class RunBudget(msgspec.Struct, forbid_unknown_fields=True):
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Open a run, inside `parent` (another run's key) if given."""
 
-    key: Key
-    customer: Key
-    parent: Label = ""
-    user: Label = ""
+    key: Annotated[Key, Meta(examples=["refactor-31"])]
+    customer: CustomerKey
+    parent: RunKey = ""
+    user: UserKey = ""
     budget: RunBudget | None = None
 
 
 class RunAnswer(msgspec.Struct):
     """A run. Its sums contain those of every run inside it."""
 
-    id: str
-    key: str
+    id: Annotated[str, Meta(examples=["run_a_4700132b011f1b4e9eb6a5e17f71a525"])]
+    key: Annotated[str, Meta(examples=["refactor-31"])]
     status: str
     depth: int
     steps: int
     credits: Amount
     held: Amount
     cost_usd: Amount
-    deadline: str | None
+    deadline: Instant | None
 
 
 class Endpoint(msgspec.Struct, frozen=True):

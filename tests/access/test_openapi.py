@@ -1,8 +1,9 @@
 """The document the service publishes of itself is valid, complete, and says how to get in and what goes wrong."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 import yaml
 from django.test import Client
@@ -13,7 +14,8 @@ from rest_framework.views import APIView
 from access.models import Scope
 from access.openapi import METHODS
 from config.docs_views import document
-from entitlements.gate.messages import ENDPOINTS
+from entitlements.api.gate_examples import ANSWERS, EXAMPLES
+from entitlements.gate.messages import ENDPOINTS, UsageBatch, UsageItem
 
 
 def v1_views() -> Iterator[tuple[str, type[APIView]]]:
@@ -84,6 +86,52 @@ def test_the_gates_endpoints_are_in_it_too() -> None:
         operation = document()["paths"][endpoint.path][endpoint.method.lower()]
         assert f"Scope: `{endpoint.scope}`." in operation["description"]
         assert {str(status) for status in endpoint.responses} <= set(operation["responses"])
+
+
+GATE_BODIES = [
+    pytest.param(endpoint.request, body, id=f"{endpoint.path}: {title}")
+    for endpoint in ENDPOINTS
+    for title, body in EXAMPLES.get(endpoint.path, {}).items()
+] + [
+    pytest.param(endpoint.responses[status], body, id=f"{endpoint.path} {status}: {title}")
+    for endpoint in ENDPOINTS
+    for (path, status), bodies in ANSWERS.items()
+    for title, body in bodies.items()
+    if path == endpoint.path
+]
+
+
+@pytest.mark.parametrize(("message", "body"), GATE_BODIES)
+def test_the_bodies_it_shows_are_what_the_gate_speaks(message: Any, body: dict[str, Any]) -> None:
+    """Unknown names would be ignored in an answer, so what is understood must say all that was written."""
+    batch = UsageBatch if "events" in body and message == UsageItem | UsageBatch else None
+    shapes = [batch] if batch else [part for part in get_args(message) or (message,) if part is not UsageBatch]
+    assert covers(msgspec.to_builtins(msgspec.convert(body, shapes[0])), body)
+
+
+def covers(understood: Any, written: Any) -> bool:
+    """Whether everything written is understood as it stands."""
+    if isinstance(written, dict):
+        return all(name in understood and covers(understood[name], value) for name, value in written.items())
+    if isinstance(written, list):
+        return len(understood) == len(written) and all(map(covers, understood, written))
+    return bool(understood == written)
+
+
+def test_patterns_mean_the_same_in_every_language() -> None:
+    """ECMAScript, whose patterns JSON Schema uses, reads Python's end of text as the letter Z."""
+    assert r"\Z" not in str(document())
+
+
+def test_every_body_the_gate_takes_has_an_example() -> None:
+    assert {endpoint.path for endpoint in ENDPOINTS if endpoint.request is not None} == set(EXAMPLES)
+
+
+def test_every_group_of_operations_is_introduced_and_the_gate_comes_first() -> None:
+    used = {tag for parameter in OPERATIONS for tag in parameter.values[2]["tags"]}
+    introduced = [tag["name"] for tag in document()["tags"]]
+    assert set(introduced) == used
+    assert introduced[0] == "gate"
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
