@@ -5,6 +5,7 @@ JSON in and out, no key. Every handler is ``(house, body, *path_parts)``.
 
 from collections.abc import Callable
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from sandbox import API_VERSION, timeline
 from sandbox.cards import canonical, names
@@ -71,8 +72,12 @@ def change_settings(house: House, body: Obj) -> Obj:
 
 @ROUTES.get("/sandbox/requests")
 def requests(house: House, body: Obj) -> Obj:
-    """Every request to /v1 so far, oldest first: parameters, status, whether replayed, which fault befell it."""
-    return {"requests": list(house.api.log)}
+    """Every request to /v1 so far, oldest first: parameters, status, whether replayed, which fault befell it.
+
+    ``?path=/v1/payment_intents*`` shows some of them.
+    """
+    pattern = str(body.get("path", "*"))
+    return {"requests": [one for one in list(house.api.log) if fnmatchcase(one["path"], pattern)]}
 
 
 @ROUTES.get("/sandbox/violations")

@@ -1,5 +1,6 @@
 """What every request has in common: keys, versions, errors, lists, expansion; and what the sandbox remembers."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,8 +143,8 @@ def test_the_same_seed_gives_the_same_ids(sandbox: SandboxProcess, stripe: "Stri
 
 
 def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
-    state = str(tmp_path / "state.sqlite")
-    with SandboxProcess(state=state) as before:
+    state, no_spec = str(tmp_path / "state.sqlite"), tmp_path / "none"  # which starts sooner
+    with SandboxProcess(state=state, spec=no_spec) as before:
         stripe = connected(before)
         customer = a_customer(stripe, "pm_card_visa")
         subscription = stripe.v1.subscriptions.create(
@@ -152,7 +153,7 @@ def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
         before.later(days=10)
         made = stripe.v1.customers.create({"name": "Bob"}, {"idempotency_key": "bob"})
 
-    with SandboxProcess(state=state) as after:
+    with SandboxProcess(state=state, spec=no_spec) as after:
         stripe = connected(after)
         assert stripe.v1.customers.create({"name": "Bob"}, {"idempotency_key": "bob"}).id == made.id
         assert stripe.v1.customers.create({"name": "Eve"}).id not in {made.id, customer.id}
@@ -161,10 +162,8 @@ def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
         assert after.totals()["usd"]["charged"] == 6000
 
 
-def test_the_clock_runs_unless_it_is_stopped() -> None:
-    with SandboxProcess(start=None) as process:
-        import time
-
+def test_the_clock_runs_unless_it_is_stopped(tmp_path: Path) -> None:
+    with SandboxProcess(start=None, spec=tmp_path / "none") as process:
         assert abs(process.control("GET", "/sandbox/clock")["now"] - time.time()) < 5
         process.later(days=30)
         assert abs(process.control("GET", "/sandbox/clock")["now"] - time.time() - 30 * 86400) < 5

@@ -171,5 +171,5 @@ def test_a_decline_is_remembered_with_its_key(sandbox: SandboxProcess, stripe: "
 
 
 def _requests(sandbox: SandboxProcess, path: str) -> list[dict[str, object]]:
-    found = sandbox.control("GET", "/sandbox/requests")["requests"]
-    return [request for request in found if request["path"] == path]
+    found: list[dict[str, object]] = sandbox.control("GET", f"/sandbox/requests?path={path}")["requests"]
+    return found

@@ -116,6 +116,19 @@ def test_an_upgrade_is_charged_for_the_rest_of_the_period(sandbox: SandboxProces
     assert sandbox.totals()["usd"]["charged"] == 3000 + 3000 + 9000
 
 
+def test_an_upgrade_may_wait_for_the_next_invoice(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    subscription = a_subscription(stripe, a_plan(stripe, 3000))
+    sandbox.later(days=15)
+    _change(stripe, subscription, a_plan(stripe, 9000).id)
+
+    waiting = stripe.v1.invoice_items.list({"pending": True}).data
+    assert sorted((item.amount, item.proration) for item in waiting) == [(-1500, True), (4500, True)]
+    assert sandbox.totals()["usd"]["charged"] == 3000
+    sandbox.later(days=16)
+
+    assert _renewed(stripe, subscription).amount_paid == 9000 + 3000
+
+
 def test_a_preview_says_what_an_upgrade_will_cost_and_changes_nothing(
     sandbox: SandboxProcess, stripe: "StripeClient"
 ) -> None:
@@ -236,6 +249,40 @@ def test_a_failed_first_payment_leaves_it_incomplete_for_a_day(sandbox: SandboxP
 
     assert stripe.v1.subscriptions.retrieve(paid.id).status == "active"
     assert stripe.v1.subscriptions.retrieve(never.id).status == "incomplete_expired"
+
+
+def test_nothing_is_left_of_a_subscription_that_had_to_be_paid(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    import stripe as sdk
+
+    with pytest.raises(sdk.CardError) as refusal:
+        a_subscription(stripe, a_plan(stripe), "pm_card_chargeCustomerFail", payment_behavior="error_if_incomplete")
+
+    assert refusal.value.code == "card_declined"
+    assert (sandbox.objects("subscription"), sandbox.objects("invoice")) == ([], [])
+
+
+def test_a_first_payment_can_be_left_to_the_customers_page(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    waiting = a_subscription(
+        stripe, a_plan(stripe), payment_behavior="default_incomplete", expand=["latest_invoice.payments"]
+    )
+    assert waiting.status == "incomplete"
+    intent = str(waiting.latest_invoice.payments.data[0].payment.payment_intent)
+    assert stripe.v1.payment_intents.retrieve(intent).status == "requires_payment_method"
+
+    stripe.v1.payment_intents.confirm(intent, {"payment_method": "pm_card_visa", "return_url": "https://shop.example/"})
+
+    assert stripe.v1.subscriptions.retrieve(waiting.id).status == "active"
+
+
+def test_billing_can_be_aligned_to_a_day(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    first_of_december = int(datetime(2026, 12, 1, 12, tzinfo=UTC).timestamp())
+    subscription = a_subscription(stripe, a_plan(stripe, 3000), billing_cycle_anchor=first_of_december)
+    assert _latest(stripe, subscription).amount_paid == 1600  # 16 of November's 30 days
+
+    sandbox.later(days=17)
+
+    assert _renewed(stripe, subscription).amount_paid == 3000
+    assert sandbox.objects("subscription")[0]["items"]["data"][0]["current_period_start"] == first_of_december
 
 
 @pytest.mark.parametrize("end", ["cancel", "unpaid", "past_due"])
