@@ -1,7 +1,6 @@
 """GET /v1/customers/{key}/entitlements: what the customer may do now."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -9,14 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from entitlements.api.base import CustomerView
+from entitlements.queries.limits import in_unit
 from entitlements.queries.rights import Right, rights_of
 from entitlements.services.accounts import read_account
-from kernel.units import format_credits, format_usd
 from plans.catalogue import Catalogue
 from plans.models import PlanEntitlement, PlanLimit
 from plans.terms import LimitTerms
-
-_WRITTEN: Final[Mapping[str, Callable[[int], str]]] = {"credits": format_credits, "cost": format_usd}
 
 
 class LimitSerializer(serializers.Serializer[LimitTerms]):
@@ -24,12 +21,19 @@ class LimitSerializer(serializers.Serializer[LimitTerms]):
 
     key = serializers.CharField()
     scope = serializers.ChoiceField(choices=PlanLimit.Scope.values)
+    feature = serializers.SerializerMethodField()
     tier = serializers.SerializerMethodField()
     unit = serializers.ChoiceField(choices=PlanLimit.Unit.values)
     window = serializers.ChoiceField(choices=PlanLimit.Window.values)
     kind = serializers.ChoiceField(choices=PlanLimit.Kind.values)
     value = serializers.SerializerMethodField("write_value")
     warn_at_percent = serializers.ListField(child=serializers.IntegerField())
+
+    @extend_schema_field({"type": ["string", "null"], "description": "Null: every feature counts."})
+    def get_feature(self, limit: LimitTerms) -> str | None:
+        catalogue: Catalogue = self.context["catalogue"]
+        feature = catalogue.features_by_id.get(limit.feature_id or 0)
+        return feature.key if feature else None
 
     @extend_schema_field({"type": ["string", "null"], "description": "Null: models of every tier count."})
     def get_tier(self, limit: LimitTerms) -> str | None:
@@ -38,7 +42,7 @@ class LimitSerializer(serializers.Serializer[LimitTerms]):
 
     def write_value(self, limit: LimitTerms) -> str:
         """A decimal string in the unit: calls, tokens, credits or US dollars."""
-        return _WRITTEN.get(limit.unit, str)(limit.value)
+        return in_unit(limit.unit, limit.value)
 
 
 class RightSerializer(serializers.Serializer[Right]):

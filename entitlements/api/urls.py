@@ -1,11 +1,15 @@
-"""Routes under /v1/customers."""
+"""Routes of customers and of what is theirs. What is POSTed to holds, leases and runs is the gate's."""
 
 from django.urls import path
 
 from entitlements.api.balance import BalanceView, LedgerView
 from entitlements.api.customers import CustomerDetailView, CustomersView
+from entitlements.api.decisions import DecisionsView, DecisionView
 from entitlements.api.grants import GrantsView
+from entitlements.api.holds import HoldsView, HoldView
+from entitlements.api.limits import LimitsView
 from entitlements.api.rights import EntitlementsView
+from entitlements.api.runs import RunsView, RunView
 from entitlements.api.subscriptions import SubscriptionView
 from entitlements.api.usage import UsageView
 
@@ -18,4 +22,11 @@ urlpatterns = [
     path("customers/<str:key>/entitlements", EntitlementsView.as_view()),
     path("customers/<str:key>/grants", GrantsView.as_view()),
     path("customers/<str:key>/subscription", SubscriptionView.as_view()),
+    path("customers/<str:key>/limits", LimitsView.as_view()),
+    path("customers/<str:key>/holds", HoldsView.as_view()),
+    path("customers/<str:key>/runs", RunsView.as_view()),
+    path("customers/<str:key>/decisions", DecisionsView.as_view()),
+    path("holds/<str:id>", HoldView.as_view()),
+    path("runs/<str:id>", RunView.as_view()),
+    path("decisions/<str:id>", DecisionView.as_view()),
 ]

@@ -7,7 +7,7 @@ per-user caps, hourly brakes against loops and agent budgets are rows of it.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -85,7 +85,7 @@ def exceeded(
             used = shared.get(limit.id, 0)
         else:
             counter = account.counters.get((scope_key(limit, use), limit.key))
-            used = 0 if counter is None else counter.held + (counter.used if _is_current(limit, counter, start) else 0)
+            used = 0 if counter is None else counter.held + used_in(limit, counter, start)
         if used + amount > limit.value:
             yield Exceeded(limit, used, end)
 
@@ -123,6 +123,18 @@ def count(account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, 
             counter = _counter(account, limit, use, now)
             counter.used += amount
             _warn(account, limit, use, counter, now)
+
+
+class Counted(Protocol):
+    """What tells how far a limit is used: a `Counter`, or the row of one."""
+
+    window_start: datetime
+    used: int
+
+
+def used_in(limit: LimitTerms, counter: Counted, start: datetime) -> int:
+    """What the counter says was used in the window that starts at `start`: nothing, when it is of an older one."""
+    return counter.used if _is_current(limit, counter, start) else 0
 
 
 def scope_key(limit: LimitTerms, use: Use) -> str:
@@ -207,7 +219,7 @@ def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Co
     return counter
 
 
-def _is_current(limit: LimitTerms, counter: Counter, start: datetime) -> bool:
+def _is_current(limit: LimitTerms, counter: Counted, start: datetime) -> bool:
     """Whether the counter counts the window that starts at `start`.
 
     A batch stamped just before a window's end may get the lock after one stamped just behind it: then the newer

@@ -34,7 +34,10 @@ class Run(models.Model):
 
     class Meta:
         db_table = "run"
-        indexes = [models.Index(fields=["customer_id"], condition=Q(closed_at=None), name="run_open")]
+        indexes = [
+            models.Index(fields=["customer_id"], condition=Q(closed_at=None), name="run_open"),
+            models.Index(fields=["customer_id", "opened_at"], name="run_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["customer_id", "key_digest"], name="run_key_is_unique"),
             models.CheckConstraint(

@@ -92,6 +92,7 @@ def test_limits_are_shown_in_their_unit_at_the_features_they_cover(api: Api, wor
     assert shown["chat"]["limits"][1] == {
         "key": "b-spend",
         "scope": "customer",
+        "feature": None,
         "tier": None,
         "unit": "credits",
         "window": "day",
