@@ -101,6 +101,27 @@ def test_the_api_documentation_is_drawn_from_this_machine_alone(visitor: Visit) 
     expect(visitor.page.get_by_text("May this customer do this now?").first).to_be_visible()
 
 
+def test_a_laptop_shows_the_whole_table_of_customers(staff: Visit) -> None:
+    staff.go("/margins/")
+    table = staff.page.locator(".scroll").filter(has=staff.page.locator(".sparkline"))
+    assert table.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+def test_the_request_bodies_shown_work_as_they_are(visitor: Visit) -> None:
+    page = visitor.page
+    visitor.go("/docs/")
+    page.get_by_role("button", name="Authorize").click()
+    page.locator(".auth-container input").fill(visitor.service.api_key)
+    page.locator(".auth-container").get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.locator('[data-path="/v1/check"]').first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    answer = page.locator(".live-responses-table td.response-col_description:not(.col_header)")
+    expect(answer).to_contain_text('"decision": "allow"')
+    expect(answer).to_contain_text('"hold_')
+
+
 def test_narrow_screens_scroll_tables_and_not_the_page(staff: Visit) -> None:
     staff.page.set_viewport_size({"width": 390, "height": 844})
     staff.go("/margins/")
