@@ -123,6 +123,33 @@ def test_the_catalogue_can_be_made_again_without_doubling(sandbox: SandboxProces
         a_subscription(stripe, old)
 
 
+def test_a_setup_intent_keeps_a_card(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    import stripe as sdk
+
+    customer = a_customer(stripe)
+    asked: Any = {"customer": customer.id, "confirm": True, "return_url": "https://shop.example/"}
+    kept = stripe.v1.setup_intents.create({**asked, "payment_method": "pm_card_visa"})
+    asks = stripe.v1.setup_intents.create({**asked, "payment_method": "pm_card_authenticationRequiredOnSetup"})
+    with pytest.raises(sdk.CardError) as refusal:
+        stripe.v1.setup_intents.create({**asked, "payment_method": "pm_card_visa_chargeDeclined"})
+    sandbox.control("POST", f"/sandbox/authenticate/{asks.id}", succeeds=False)
+
+    assert (kept.status, asks.status, refusal.value.code) == ("succeeded", "requires_action", "card_declined")
+    assert stripe.v1.setup_intents.retrieve(asks.id).status == "requires_payment_method"
+    cards = stripe.v1.payment_methods.list({"customer": customer.id, "type": "card"}).data
+    assert [card.id for card in cards] == [kept.payment_method]
+
+
+def test_the_balance_is_what_was_kept_of_every_movement(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    sandbox.pay(a_checkout(stripe).id)
+    stripe.v1.refunds.create({"payment_intent": sandbox.objects("payment_intent")[0]["id"], "amount": 500})
+
+    moves = stripe.v1.balance_transactions.list().data
+
+    assert [(one.type, one.amount, one.fee) for one in moves] == [("refund", -500, 0), ("charge", 2000, 88)]
+    assert stripe.v1.balance.retrieve().available[0].amount == 2000 - 88 - 500
+
+
 def test_metadata_is_merged_and_removed_key_by_key(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
     customer = stripe.v1.customers.create({"metadata": {"a": "1", "b": "2"}})
     changed = stripe.v1.customers.update(customer.id, {"metadata": {"b": "", "c": "3"}})

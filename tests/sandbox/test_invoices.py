@@ -94,6 +94,17 @@ def test_a_void_invoice_cannot_be_paid(sandbox: SandboxProcess, stripe: "StripeC
     assert sandbox.totals() == {}
 
 
+def test_what_will_never_be_paid_is_written_off(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    draft = _draft(stripe, a_customer(stripe, "pm_card_chargeCustomerFail"), 900)
+    stripe.v1.invoices.finalize_invoice(str(draft.id))
+
+    assert stripe.v1.invoices.mark_uncollectible(str(draft.id)).status == "uncollectible"
+    sandbox.later(days=60)
+
+    assert stripe.v1.invoices.retrieve(str(draft.id)).attempt_count == 0
+    assert [one.id for one in stripe.v1.invoices.list({"status": "uncollectible"}).data] == [draft.id]
+
+
 def test_what_waits_goes_on_a_manual_invoice_only_when_asked(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
     customer = a_customer(stripe, "pm_card_visa")
     waiting = stripe.v1.invoice_items.create({"customer": customer.id, "amount": 500, "currency": "usd"})

@@ -83,6 +83,41 @@ def test_a_trial_costs_nothing_until_it_ends(sandbox: SandboxProcess, stripe: "S
     assert sandbox.totals()["usd"]["charged"] == 3000
 
 
+def test_a_trial_can_be_cut_short_or_extended(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    short = a_subscription(stripe, a_plan(stripe), trial_period_days=14)
+    long = a_subscription(stripe, a_plan(stripe), trial_period_days=14)
+    sandbox.later(days=5)
+
+    cut = stripe.v1.subscriptions.update(short.id, {"trial_end": "now"})
+    stripe.v1.subscriptions.update(long.id, {"trial_end": NOON + 40 * 86400})
+    assert (cut.status, _latest(stripe, cut).amount_paid) == ("active", 3000)
+    assert cut["items"].data[0].current_period_start == NOON + 5 * 86400
+    sandbox.later(days=20)
+
+    assert stripe.v1.subscriptions.retrieve(long.id).status == "trialing"
+    assert sandbox.totals()["usd"]["charges"] == 1
+
+
+def test_a_paused_trial_goes_on_with_a_card(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    customer = a_customer(stripe)
+    subscription = stripe.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": a_plan(stripe).id}],
+            "trial_period_days": 7,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+        }
+    )
+    sandbox.later(days=8)
+    card = stripe.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    stripe.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": card.id}})
+
+    resumed = stripe.v1.subscriptions.resume(subscription.id)
+
+    assert (resumed.status, sandbox.totals()["usd"]["charged"]) == ("active", 3000)
+    assert resumed["items"].data[0].current_period_start == NOON + 8 * 86400
+
+
 @pytest.mark.parametrize(("behavior", "status"), [("cancel", "canceled"), ("pause", "paused")])
 def test_a_trial_without_a_card_ends_as_agreed(
     sandbox: SandboxProcess, stripe: "StripeClient", behavior: Any, status: str
@@ -348,6 +383,51 @@ def test_it_can_end_with_its_period_and_change_its_mind(sandbox: SandboxProcess,
     assert stripe.v1.subscriptions.retrieve(stays.id).status == "active"
     assert sandbox.totals()["usd"]["charges"] == 3
     assert _told(stripe).count("customer.subscription.deleted") == 1
+
+
+def test_it_can_end_on_a_day_of_its_own(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    subscription = a_subscription(stripe, a_plan(stripe))
+    stripe.v1.subscriptions.update(subscription.id, {"cancel_at": NOON + 10 * 86400})
+
+    sandbox.later(days=10)
+
+    ended = stripe.v1.subscriptions.retrieve(subscription.id)
+    assert (ended.status, ended.ended_at) == ("canceled", NOON + 10 * 86400)
+    assert [one.id for one in stripe.v1.subscriptions.list().data] == []
+    assert [one.id for one in stripe.v1.subscriptions.list({"status": "all"}).data] == [subscription.id]
+
+
+def test_seats_and_a_setup_fee_are_lines_of_their_own(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    seat, fee = a_plan(stripe, 500), stripe.v1.products.create({"name": "Setup"})
+    customer = a_customer(stripe, "pm_card_visa")
+    subscription = stripe.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": a_plan(stripe).id}, {"price": seat.id, "quantity": 4}],
+            "add_invoice_items": [{"price_data": {"currency": "usd", "product": fee.id, "unit_amount": 9900}}],
+        }
+    )
+    assert [line.amount for line in _latest(stripe, subscription).lines.data] == [3000, 2000, 9900]
+    items = stripe.v1.subscription_items.list({"subscription": subscription.id}).data
+    stripe.v1.subscriptions.update(
+        subscription.id,
+        {"items": [{"id": items[0].id}, {"id": items[1].id, "deleted": True}], "proration_behavior": "none"},
+    )
+    sandbox.later(days=31)
+
+    assert _renewed(stripe, subscription).amount_paid == 3000
+
+
+def test_invoices_may_be_sent_instead_of_charged(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    subscription = a_subscription(
+        stripe, a_plan(stripe), "pm_card_visa", collection_method="send_invoice", days_until_due=14
+    )
+    assert (subscription.status, _latest(stripe, subscription).status) == ("active", "draft")
+    sandbox.later(seconds=3600)
+
+    sent = _latest(stripe, subscription)
+    assert (sent.status, sent.due_date, sandbox.totals()) == ("open", NOON + 14 * 86400, {})
+    assert "invoice.sent" in _told(stripe)
 
 
 def test_cancelled_now_with_the_unused_time_credited(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
