@@ -32,7 +32,7 @@ PICTURES = (
     Picture("margins-dark", "/margins/", 1180, colours="dark"),
     Picture("customer-margin", "/margins/customers/hungry-otter-games/", 1320),
     Picture("admin", "/admin/plans/plan/", 620),
-    Picture("plan", "/admin/plans/plan/", 1960, follow=("scale", "v1")),
+    Picture("plan", "/admin/plans/plan/", 2010, follow=("scale", "v1")),
     Picture("api-docs", "/docs/", 640, top='.opblock-tag-section:has([data-path="/v1/check"])'),
 )
 
