@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from sandbox import API_VERSION, timeline
 from sandbox.cards import canonical, names
+from sandbox.courier import letter
 from sandbox.errors import InvalidRequest, Obj
 from sandbox.faults import AFTER, BEFORE
 from sandbox.house import House
@@ -163,6 +164,17 @@ def send(house: House, body: Obj) -> Obj:
     event = str(body.pop("event", ""))
     house.world.work(lambda: house.world.named("event", event, "event"))
     return {"statuses": house.courier.send(event, **body)}
+
+
+@ROUTES.post("/sandbox/webhooks/letters")
+def letters(house: House, body: Obj) -> Obj:
+    """``{"secret": "whsec_...", "after": "evt_..."}``: later events as they would be posted, oldest first.
+
+    For a test without a server of its own, which brings them itself, in whatever order and number it likes.
+    """
+    after = body.get("after")
+    events = house.world.work(lambda: house.world.store.select("event", [], beyond=after, backwards=True))
+    return {"letters": [letter(event, str(body["secret"])) for event in events]}
 
 
 @ROUTES.post("/sandbox/checkout/{session}/pay")

@@ -100,6 +100,11 @@ class SandboxProcess:
         """Wait until every webhook is where it goes."""
         assert self.control("POST", "/sandbox/webhooks/settle", timeout_seconds=30)["settled"]
 
+    def letters(self, *, after: str | None = None) -> list[Any]:
+        """Events as they would be posted, oldest first: for a test that brings them to the service itself."""
+        found: list[Any] = self.control("POST", "/sandbox/webhooks/letters", secret=SECRET, after=after)["letters"]
+        return found
+
     def totals(self, customer: str | None = None) -> Any:
         return self.control("GET", f"/sandbox/totals{'/' + customer if customer else ''}")["totals"]
 

@@ -186,6 +186,19 @@ def test_nothing_is_sent_to_the_internet(sandbox: SandboxProcess, stripe: "Strip
     assert len(inbox.letters) == 1
 
 
+def test_a_test_may_bring_the_letters_itself(sandbox: SandboxProcess, stripe: "StripeClient") -> None:
+    a_customer(stripe)
+    (first,) = sandbox.letters()
+    sandbox.pay(a_checkout(stripe).id)
+
+    later = sandbox.letters(after=first["event"])
+    assert [letter["type"] for letter in (first, *later)] == [
+        event["type"] for event in reversed(sandbox.objects("event"))
+    ]
+    for letter in later:
+        assert _read(stripe, Letter(letter["body"].encode(), letter["signature"])).id == letter["event"]
+
+
 def test_what_is_undone_tells_nobody(sandbox: SandboxProcess, stripe: "StripeClient", inbox: Inbox) -> None:
     import stripe as sdk
 
