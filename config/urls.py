@@ -9,6 +9,7 @@ from config import docs_views
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
+    path("favicon.ico", RedirectView.as_view(url="/static/weir/favicon.svg")),
     path("admin/", admin.site.urls),
     path("margins/", include("margins.urls")),
     path("v1/", include("entitlements.api.urls")),

@@ -80,7 +80,7 @@ def lease_settlement_answer(items: Sequence[UsageFact | Problem], settled: Settl
     results = [
         _refused(index, None, item)
         if isinstance(item, Problem)
-        else _result(index, item, ItemOutcome(next(following), item.model or None, None))
+        else _result(index, item, _lease_outcome(item, next(following)))
         for index, item in enumerate(items)
     ]
     return LeaseSettlementAnswer(
@@ -89,6 +89,11 @@ def lease_settlement_answer(items: Sequence[UsageFact | Problem], settled: Settl
         hold=_hold(settled.hold.hold),
         balance=_balance(settled.hold.balance),
     )
+
+
+def _lease_outcome(fact: UsageFact, result: Recorded | Problem) -> ItemOutcome:
+    stored = result.row if isinstance(result, Recorded) else None
+    return ItemOutcome(result, (stored.model if stored else fact.model) or None, None)
 
 
 def hold_answer(now: HoldNow) -> HoldAnswer:
