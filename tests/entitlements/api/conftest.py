@@ -8,7 +8,10 @@ from django.test import Client
 
 from access import key_cache, last_used
 from access.services.api_keys import create_key
+from tests.live import live_gate, live_key
 from tests.world import Actor, World
+
+__all__ = ["live_gate", "live_key"]
 
 PROBLEM = "application/problem+json"
 

@@ -47,7 +47,7 @@ def test_they_are_listed_newest_first_without_their_inputs(api: Api, acme: Actor
     told(now, some)
     later = told(now + timedelta(seconds=5), lambda tells: tells.asks(feature="chat", estimate={"credits": "999"}))
     listed = api.get("/customers/acme/decisions").json()["data"]
-    assert [each["id"] for each in listed][0] == later["decision_id"]
+    assert listed[0]["id"] == later["decision_id"]
     assert len(listed) == 4
     assert all("account" not in each and each["answer"]["decision_id"] == each["id"] for each in listed)
 
