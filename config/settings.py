@@ -156,7 +156,7 @@ UNFOLD = {
     "SITE_SYMBOL": "water",
     "SITE_URL": "/margins/",
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("weir/favicon.svg")},
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("weir/favicon.svg")},
     ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
