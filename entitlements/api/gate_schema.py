@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from entitlements.api.gate_examples import ANSWERS, EXAMPLES
+from entitlements.api.gate_problems import problem_responses
 from entitlements.gate.messages import ENDPOINTS, Endpoint
 
 TEMPLATE: Final = "#/components/schemas/{name}"
@@ -83,7 +84,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
                 "content": _content(answer, ANSWERS.get((endpoint.path, status))),
             }
             for status, answer in endpoint.responses.items()
-        },
+        }
+        | problem_responses(endpoint.path),
     }
     if endpoint.request is not None:
         operation["requestBody"] = {
