@@ -199,11 +199,7 @@ def _applying(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
 
 def _counted(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
     """Those with a counter of the customer's own: not the ones per draw, nor those of everyone."""
-    return (
-        limit
-        for limit in _applying(limits, use)
-        if limit.window != "draw" and limit.scope not in SHARED_SCOPES
-    )
+    return (limit for limit in _applying(limits, use) if limit.window != "draw" and limit.scope not in SHARED_SCOPES)
 
 
 def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Counter:
