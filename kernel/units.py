@@ -4,6 +4,7 @@ Everything that is stored or summed is an integer of the smallest unit we keep. 
 read exactly or refused; nothing here rounds.
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import NewType
 
@@ -20,6 +21,9 @@ NANOUSD_PER_USD = 1_000_000_000
 MAX_AMOUNT = 9_000_000_000_000_000
 
 
+_PLAIN = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+
+
 class InexactAmount(ValueError):
     """A decimal that has more places than the unit keeps, or is not a plain number."""
 
@@ -27,7 +31,7 @@ class InexactAmount(ValueError):
 def _parse_scaled(text: str | int, scale: int, places: int, unit: str) -> int:
     if isinstance(text, bool) or not isinstance(text, str | int):
         raise InexactAmount(f'{unit} must be a decimal string such as "1.5"')
-    if isinstance(text, str) and (len(text) > 40 or "_" in text or text != text.strip()):
+    if isinstance(text, str) and not _PLAIN.fullmatch(text):
         raise InexactAmount(f'{unit} must be a plain decimal string such as "1.5"')
     try:
         value = Decimal(text)

@@ -39,7 +39,9 @@ class Engine:
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
         self.reads: Lane[Call, Any] = Lane(self._read, few=4, most=256, backlog=10_000)
-        self.writes: Lane[Call, Any] = Lane(self._write, few=4, most=128, backlog=10_000)
+        self.writes: Lane[Call, Any] = Lane(
+            self._write, few=4, most=128, weigh=lambda call: call.weight, backlog=10_000
+        )
         self._catching_up: set[int] = set()
         self._background: set[asyncio.Task[None]] = set()
 

@@ -74,6 +74,8 @@ async def refuse(send: Send, problem: Problem, *, request_id: str) -> None:
         headers["www-authenticate"] = CHALLENGE
     if problem.status == 503:
         headers["retry-after"] = "1"
+    if problem.status == 405:
+        headers["allow"] = problem.extra.get("allow", "POST")
     body = _encoder.encode(problem.body(request_id))
     await _send(send, problem.status, body, b"application/problem+json", request_id, headers)
 

@@ -19,7 +19,10 @@ Waiting = tuple[Call, "asyncio.Future[Result]"]
 
 
 class Lane(Generic[Call, Result]):
-    """Runs calls in batches of at most `most`: up to `few` waiting calls side by side, more than that together.
+    """Runs calls in batches: up to `few` waiting calls side by side, more than that together.
+
+    A batch takes calls while their weights come to less than `most`, so that a request of 10,000 events does not
+    share its transaction with another of that size.
 
     `run` answers a batch with one result or exception per call, in order; if it raises, every call
     of the batch gets that exception.
@@ -31,10 +34,11 @@ class Lane(Generic[Call, Result]):
         *,
         few: int,
         most: int,
+        weigh: Callable[[Call], int] = lambda _: 1,
         backlog: int,
     ) -> None:
         self._run = run
-        self._few, self._most, self._backlog = few, most, backlog
+        self._few, self._most, self._weigh, self._backlog = few, most, weigh, backlog
         self._waiting: deque[tuple[Call, asyncio.Future[Result]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = False
@@ -57,7 +61,10 @@ class Lane(Generic[Call, Result]):
     def _start(self) -> None:
         self._starting = False
         while self._waiting and len(self._tasks) < (self._few if len(self._waiting) <= self._few else 1):
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            batch, weight = [], 0
+            while self._waiting and weight < self._most:
+                batch.append(self._waiting.popleft())
+                weight += self._weigh(batch[-1][0])
             task = asyncio.create_task(self._answer(batch))
             self._tasks.add(task)
             task.add_done_callback(self._finished)

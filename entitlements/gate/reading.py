@@ -204,10 +204,10 @@ def _fact(item: UsageItem, raw: Any, now: datetime) -> UsageFact:
         run_key=item.run,
         tags=_tags(item.tags),
         # The response names the model that answered; the request's name is only what was asked for.
-        provider=item.provider or (reading.provider if reading else None) or "",
-        model=(reading.model if reading else None) or item.model,
-        processing=item.processing or (reading.processing if reading else None) or "",
-        region=item.region or (reading.region if reading else None) or "",
+        provider=item.provider or _said(reading, "provider"),
+        model=_said(reading, "model") or item.model,
+        processing=item.processing or _said(reading, "processing"),
+        region=item.region or _said(reading, "region"),
         memoised=item.memoised,
         usage=usage,
         inner=tuple(_inner(inner, item) for inner in reading.inner) if reading else (),
@@ -217,8 +217,21 @@ def _fact(item: UsageItem, raw: Any, now: datetime) -> UsageFact:
     )
 
 
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f]{0,255}")
+
+
+def _said(reading: readers.Reading | None, name: str) -> str:
+    """A word the provider's body says, held to what our own fields allow: it is stored as they are."""
+    text: str = (getattr(reading, name) if reading else None) or ""
+    if not _PLAIN.fullmatch(text):
+        raise UsageUnreadable(
+            f"its {name} is longer than 255 characters or holds control characters", field=f"usage.{name}"
+        )
+    return text
+
+
 def _inner(reading: readers.Reading, item: UsageItem) -> InnerCall:
-    return InnerCall(reading.model or "", reading.provider or item.provider, reading.usage)
+    return InnerCall(_said(reading, "model"), _said(reading, "provider") or item.provider, reading.usage)
 
 
 def _reading(item: UsageItem) -> readers.Reading | None:
@@ -305,6 +318,8 @@ def _convert(raw: Any, type_: type[T]) -> T:
     except msgspec.ValidationError as error:
         match = _PLACE.match(str(error))
         what, path = (match["what"], match["path"]) if match else (str(error), None)
+        if "matching regex" in what:
+            what = "Control characters are not accepted here"
         field = (path or "").lstrip(".") or _named(what)
         raise InvalidInput(what, field=field) from None
 

@@ -204,7 +204,7 @@ def a_subscriber_can_be_granted_credits_on_top(expect: dict[str, Any]) -> None:
 
     acme = _customer()
     _, token = create_key("story", ["admin"], utc_now())
-    answer = Client(headers={"authorization": f"Bearer {token}"}).post(
+    answer = Client(SERVER_NAME="localhost", headers={"authorization": f"Bearer {token}"}).post(
         "/v1/customers/acme/grants",
         {"key": "top-up-1", "credits": "25", "source": "top_up"},
         content_type="application/json",

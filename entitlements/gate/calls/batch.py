@@ -94,6 +94,9 @@ class Batch:
 class Call(ABC):
     """A call waiting for its batch."""
 
+    weight = 1
+    """How many actions it stands for."""
+
     def __init__(self, authorize: Authorize, now: datetime) -> None:
         self.authorize = authorize
         self.now = now

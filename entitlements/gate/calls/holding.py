@@ -59,6 +59,7 @@ class SettleCall(HoldCall):
     ) -> None:
         super().__init__(authorize, now, customer_id, hold_id)
         self.facts, self.final = facts, final
+        self.weight = len(facts)
 
     def wants(self, wanted: Wanted) -> None:
         super().wants(wanted)

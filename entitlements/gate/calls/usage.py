@@ -27,6 +27,7 @@ class UsageCall(Call):
     def __init__(self, authorize: Authorize, now: datetime, items: Sequence[tuple[str, UsageFact]]) -> None:
         super().__init__(authorize, now)
         self.items = items
+        self.weight = len(items)
 
     def wants(self, wanted: Wanted) -> None:
         for customer, fact in self.items:

@@ -344,3 +344,12 @@ def test_time_is_the_edges(world: World, now: datetime) -> None:
     next_month = now + timedelta(days=31)
     assert with_gate(story, clock=lambda: next_month)["balance"]["available"] == "99.86"
     assert LedgerEntry.objects.count() == 4  # granted, expired, granted, burned
+
+
+def test_control_characters_in_a_providers_body_refuse_that_item_alone(acme: Actor) -> None:
+    poisoned = {"model": "gpt\u0000", "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
+    single = call("/v1/usage", event("alone", usage=poisoned))
+    assert (single.status_code, single.json()["field"]) == (422, "usage.model")
+    batch = call("/v1/usage", {"events": [event("e1"), event("e2", usage=poisoned), event("e3")]}).json()
+    assert (batch["accepted"], batch["rejected"]) == (2, 1)
+    assert batch["results"][1]["error"]["field"] == "events[1].usage.model"
