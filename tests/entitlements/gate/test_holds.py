@@ -272,3 +272,21 @@ def test_what_a_check_finds_due_is_stored_once_behind_it(world: World, now: date
     assert with_gate(story, clock=lambda: clock[0])["balance"]["available"] == "100"
     hold = Hold.objects.get()
     assert (hold.status, hold.closed_at) == (Hold.Status.EXPIRED, now + timedelta(seconds=60))
+
+
+def test_a_limit_on_each_run_counts_what_the_run_has_used_and_holds(world: World, now: datetime) -> None:
+    Actor("acme", now, limited(world, unit="credits", window="run", scope="run", value=10 * CREDIT))
+
+    async def story(client: httpx.AsyncClient) -> list[str]:
+        for key in ("one", "two"):
+            await post(client, "/v1/runs", {"key": key, "customer": "acme"})
+        used = {"key": "e1", "customer": "acme", "feature": "chat", "credits": "4", "run": "one"}
+        await post(client, "/v1/usage", used)
+        asked = [("one", "5"), ("one", "2"), ("two", "10")]
+        answers = [
+            await post(client, "/v1/check", question(f"h{number}", credits, run=run))
+            for number, (run, credits) in enumerate(asked)
+        ]
+        return [answer["decision"] for answer in answers]
+
+    assert with_gate(story, clock=lambda: now) == ["allow", "deny", "allow"]
