@@ -53,7 +53,7 @@ def _bar(standing: Standing) -> dict[str, Any]:
     names = [limit.key, f"{limit.kind}, {_whose(standing)} per {limit.window}"]
     value = in_unit(limit.unit, limit.value)
     if standing.used is None:
-        return {"title": " · ".join(names), "description": f"at most {value} {limit.unit}", "items": []}
+        return {"title": " · ".join(names), "description": f"at most {value} {limit.unit}"}
     color = "bg-red-600" if not standing.left else "bg-orange-500" if standing.reached_percent else "bg-primary-600"
     used = _percent(standing.used, limit.value)
     held = min(100 - used, _percent(standing.held, limit.value))
@@ -65,10 +65,7 @@ def _bar(standing: Standing) -> dict[str, Any]:
     return {
         "title": " · ".join(names),
         "description": description,
-        "items": [
-            {"title": "used", "value": used, "progress_class": color},
-            {"title": "held", "value": held, "progress_class": f"{color} opacity-50"},
-        ],
+        "bar": {"color": color, "used": used, "held": held},
     }
 
 

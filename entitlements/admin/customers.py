@@ -61,7 +61,7 @@ class CustomerAdmin(ModelAdmin):
     @display(description="Plan")
     def show_plan(self, customer: Customer) -> str:
         subscriptions: list[Any] = getattr(customer, "open_subscriptions")  # noqa: B009 - prefetched
-        return str(subscriptions[0].plan_version) if subscriptions else "-"
+        return str(subscriptions[0].plan_version) if subscriptions else "–"
 
     @action(description="Grant credits", url_path="grant", icon="redeem", permissions=["change"], dialog=dialog(
         "Grant credits",

@@ -9,7 +9,8 @@ from unfold.decorators import action, display
 
 from entitlements.admin.lines import Line, LinesAdmin
 from entitlements.admin.links import as_json, line_link
-from entitlements.models import Hold
+from entitlements.models import Decision, Hold
+from entitlements.queries.decisions import answer_of
 from entitlements.services.decisions import replay
 from plans.admin.outcome import go
 
@@ -58,8 +59,8 @@ class DecisionLineAdmin(LinesAdmin):
     list_filter = (DecisionFilter,)
     fields = (
         ("customer", "decided_at"),
-        ("show_decision", "reason", "revision"),
-        "show_hold",
+        ("show_decision", "reason"),
+        ("revision", "show_hold"),
         "show_answer",
         "show_question",
         "show_account",
@@ -86,19 +87,22 @@ class DecisionLineAdmin(LinesAdmin):
     @display(description="Limited by")
     def show_limiting(self, line: DecisionLine) -> str:
         limiting = line.answer["answer"].get("limiting")
-        return f"{limiting['limit']} ({limiting['scope']})" if limiting else "-"
+        return f"{limiting['limit']} ({limiting['scope']})" if limiting else "–"
 
     @display(description="Hold")
     def show_hold(self, line: DecisionLine) -> Any:
         hold = Hold.objects.filter(customer_id=line.customer_id, id=line.decision_id).first()
-        return line_link("holdline", line.customer_id, hold.id, hold.key) if hold else "-"
+        return line_link("holdline", line.customer_id, hold.id, hold.key) if hold else "–"
 
     @display(description="Answer")
     def show_answer(self, line: DecisionLine) -> str:
-        return as_json(line.answer)
+        """As its caller read it."""
+        decision = Decision.objects.get(customer_id=line.customer_id, id=line.decision_id)
+        return as_json(answer_of(decision))
 
     @display(description="Question")
     def show_question(self, line: DecisionLine) -> str:
+        """As the decision read it: amounts are microcredits and nano-USD."""
         return as_json(line.question)
 
     @display(description="Account")

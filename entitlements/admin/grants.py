@@ -107,7 +107,7 @@ class GrantLineAdmin(LinesAdmin):
 
     @display(description="Paid")
     def show_paid(self, line: GrantLine) -> str:
-        return f"{line.paid.normalize():f} {line.paid_currency}" if line.paid else "-"
+        return f"{line.paid.normalize():f} {line.paid_currency}" if line.paid else "–"
 
     def has_void_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perm("entitlements.change_creditgrant"))

@@ -23,7 +23,7 @@ class HoldLine(Line):
     model = models.TextField()
     user_key = models.TextField(verbose_name="user")
     run_id = models.UUIDField(null=True)
-    claims = models.JSONField(verbose_name="claims on limits")
+    claims = models.JSONField()
     is_lease = models.BooleanField(verbose_name="lease")
     placed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -66,8 +66,9 @@ class HoldLineAdmin(LinesAdmin):
         ("show_held", "show_settled"),
         ("feature", "model", "user_key"),
         ("show_run", "show_decision"),
-        "claims",
-        ("placed_at", "expires_at", "closed_at"),
+        "show_claims",
+        ("placed_at", "expires_at"),
+        "closed_at",
     )
 
     @display(
@@ -88,12 +89,17 @@ class HoldLineAdmin(LinesAdmin):
     def show_settled(self, line: HoldLine) -> str:
         return credits_of(line.settled_microcredits)
 
+    @display(description="Claims on limits")
+    def show_claims(self, line: HoldLine) -> str:
+        """In the smallest of each limit's unit: calls, tokens, microcredits or nano-USD."""
+        return ", ".join(f"{limit}: {amount:,} ({scope or 'customer'})" for scope, limit, amount in line.claims) or "–"
+
     @display(description="Run")
     def show_run(self, line: HoldLine) -> Any:
         run = line.run_id and Run.objects.filter(customer_id=line.customer_id, id=line.run_id).first()
-        return line_link("runline", line.customer_id, run.id, run.key) if run else "-"
+        return line_link("runline", line.customer_id, run.id, run.key) if run else "–"
 
     @display(description="Decision")
     def show_decision(self, line: HoldLine) -> Any:
         decision = Decision.objects.filter(customer_id=line.customer_id, id=line.hold_id).first()
-        return line_link("decisionline", line.customer_id, decision.id, decision.reason) if decision else "-"
+        return line_link("decisionline", line.customer_id, decision.id, decision.reason) if decision else "–"

@@ -75,14 +75,14 @@ class LedgerLineAdmin(LinesAdmin):
     @display(description="Grant")
     def show_grant(self, line: LedgerLine) -> str:
         if line.grant_id is None:
-            return "-"
+            return "–"
         url = reverse("admin:entitlements_grantline_change", args=[f"{line.customer_id}-{line.grant_id}"])
         return format_html('<a href="{}">{}</a>', url, line.grant_id)
 
     @display(description="Usage event")
     def show_event(self, line: LedgerLine) -> str:
         if line.event_digest is None:
-            return "-"
+            return "–"
         url = reverse("admin:entitlements_usageline_change", args=[f"{line.customer_id}-{line.event_digest}"])
         event = UsageEvent.objects.filter(customer_id=line.customer_id, key_digest=line.event_digest).first()
         return format_html('<a href="{}">{}</a>', url, event.key) if event else "archived"

@@ -30,7 +30,7 @@ def as_json(value: Any) -> str:
 
 def at(instant: datetime | None) -> str:
     """An instant to the second, in UTC."""
-    return "-" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}"
+    return "–" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}"
 
 
 def credits_of(used: int | None, most: int | None = None) -> str:

@@ -71,7 +71,8 @@ class RunLineAdmin(LinesAdmin):
     fields = (
         ("customer", "key", "user_key"),
         ("show_status", "show_parent"),
-        ("show_steps", "show_credits", "show_held", "show_cost"),
+        ("show_steps", "show_cost"),
+        ("show_credits", "show_held"),
         ("max_depth", "deadline"),
         ("opened_at", "closed_at"),
     )
@@ -93,7 +94,7 @@ class RunLineAdmin(LinesAdmin):
     @display(description="Inside")
     def show_parent(self, line: RunLine) -> Any:
         parent = line.ancestors and runs_of(line.customer_id).filter(id=line.ancestors[-1]).first()
-        return line_link("runline", line.customer_id, parent.id, parent.key) if parent else "-"
+        return line_link("runline", line.customer_id, parent.id, parent.key) if parent else "–"
 
     @display(description="Steps", ordering="steps")
     def show_steps(self, line: RunLine) -> str:

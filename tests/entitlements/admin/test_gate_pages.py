@@ -88,7 +88,7 @@ def test_the_customers_page_shows_limits_as_bars_and_what_is_open(staff: Client,
     assert "outer 1 12 of 50 6" in text
     shown = staff.get(address).content.decode()
     assert re.search(r'bg-orange-500[^>]*title="used: 24%"', shown)
-    assert re.search(r'bg-orange-500 opacity-50[^>]*title="held: 12%"', shown)
+    assert re.search(r'opacity-50 bg-orange-500[^>]*title="held: 12%"', shown)
     assert re.search(r'bg-red-600[^>]*title="used: 100%"', shown)
     for line in LINES:
         assert f"{url(line, 'changelist')}?customer={acme.row.pk}" in shown
@@ -111,7 +111,7 @@ def test_lines_are_listed_found_and_opened_but_never_changed(staff: Client, acme
 
 def test_a_run_is_a_tree_with_its_calls(staff: Client, acme: Actor) -> None:
     text = page(staff, url("runline", "change", line_ids(acme)["runline"]))
-    assert re.search(r"outer open 1 12 of 50 6 0 \S+ \S+ - inner open 1 12 6 0", text)
+    assert re.search(r"outer open 1 12 of 50 6 0 \S+ \S+ – inner open 1 12 6 0", text)
     assert re.search(r"inner call-1 chat 0 → 0 12 0", text)
     inner = Run.objects.get(key="inner")
     assert "Inside outer" in page(staff, url("runline", "change", f"{acme.row.pk}-{inner.id}"))
