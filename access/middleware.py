@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from access.context import request_id_from
 from access.key_cache import KeyInfo
 from access.problems import CONTENT_TYPE, problem_for_status, problem_http
+from kernel.errors import BodyTooLarge, Problem
 
 API_PREFIX: Final = "/v1/"
 QUIET: Final = frozenset({"/healthz", "/readyz"})
@@ -34,8 +36,9 @@ class RequestLogMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response = self.get_response(request)
-            if request.path.startswith(API_PREFIX):
+            refused = _measured(request)
+            response = self.get_response(request) if refused is None else problem_http(refused)
+            if f"{request.path}/".startswith(API_PREFIX):
                 _reword(response)
             response["X-Request-Id"] = request_id
             write = log.debug if request.path in QUIET else log.info
@@ -50,6 +53,22 @@ class RequestLogMiddleware:
             return response
         finally:
             structlog.contextvars.clear_contextvars()
+
+
+def _measured(request: HttpRequest) -> Problem | None:
+    """Give a chunked body, whose length nobody stated, the length it has; refuse it when that is too much.
+
+    DRF takes a request without Content-Length for one without a body.
+    """
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return None
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    body = request.read(most + 1)
+    if len(body) > most:
+        return BodyTooLarge(f"the body is limited to {most} bytes")
+    request._body = body  # noqa: SLF001 - where Django keeps a body it has read
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    return None
 
 
 def _reword(response: HttpResponseBase) -> None:

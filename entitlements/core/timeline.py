@@ -40,18 +40,19 @@ def look_ahead(account: Account, now: datetime) -> None:
 
 
 def start_subscription(
-    account: Account, plan: PlanTerms, *, subscription_id: int, anchor: datetime, now: datetime
+    account: Account, plan: PlanTerms, *, subscription_id: int, anchor: datetime, now: datetime, used: int = 0
 ) -> None:
     """Put the account on a plan from `now` on and grant the current allowance.
 
-    What is left of the former plan's allowance expires; credits that were bought stay.
+    What is left of the former plan's allowance is taken back; credits that were bought stay. `used` is what was burned
+    of allowances in this period already: it counts against the new one, so that changing plans refills nothing.
     """
     end_subscription(account, now=now)
     account.subscription_id = subscription_id
     account.plan_version_id = plan.id
     account.anchor = anchor
     account.period_start, account.period_end = period_at(anchor, plan.interval, now)
-    _grant_allowance(account, plan, start=now, rollover=0, now=now)
+    _grant_allowance(account, plan, start=now, rollover=0, now=now, used=used)
     look_ahead(account, now)
 
 
@@ -105,12 +106,14 @@ def _bill_overage(account: Account, *, at: datetime, now: datetime) -> None:
         account.enter(EntryKind.OVERAGE_BILLED, Bucket.OVERAGE, account.overage, at=at, now=now)
 
 
-def _grant_allowance(account: Account, plan: PlanTerms, *, start: datetime, rollover: int, now: datetime) -> None:
-    """Grant the plan's credits from `start` to the end of the allowance period it lies in."""
+def _grant_allowance(
+    account: Account, plan: PlanTerms, *, start: datetime, rollover: int, now: datetime, used: int = 0
+) -> None:
+    """Grant the plan's credits, less what is used, from `start` to the end of the allowance period it lies in."""
     account.allowance_end = None
     if plan.allowance_renewal != "never" and plan.included_microcredits:
         _, account.allowance_end = period_at(account.anchor or start, plan.allowance_renewal, start)
-    for source, amount in (("rollover", rollover), ("allowance", plan.included_microcredits)):
+    for source, amount in (("rollover", rollover), ("allowance", max(0, plan.included_microcredits - used))):
         if amount:
             account.add(_allowance(account, plan, source, amount, start), now=now)
 

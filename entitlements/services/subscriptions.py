@@ -2,11 +2,15 @@
 
 from datetime import datetime
 
+from django.db.models import Sum
+
 from entitlements.core.timeline import end_subscription as end_in_account
 from entitlements.core.timeline import start_subscription
-from entitlements.models import Subscription
+from entitlements.models import CreditGrant, EntryKind, LedgerEntry, Subscription
 from entitlements.services.accounts import opened_one
 from kernel.errors import Conflict, NotFound
+from kernel.recurrence import period_at
+from plans.catalogue import Catalogue
 from plans.models import PlanVersion
 
 
@@ -26,7 +30,8 @@ def subscribe(
     """Put a customer on a plan version from `now`, ending the subscription they had.
 
     Being on that version already changes nothing. The anchor (default: the former subscription's,
-    else now) fixes where billing periods start. Raises CustomerUnknown, PlanNotPublished.
+    else now) fixes where billing periods start. What this period has burned of an allowance counts against the new
+    plan's, so that changing there and back refills nothing. Raises CustomerUnknown, PlanNotPublished.
     """
     with opened_one(customer_key, now=now) as (account, reference):
         terms = reference.catalogue.plans.get(plan_version.pk)
@@ -38,11 +43,12 @@ def subscribe(
                 return former
             former.ended_at = now
             former.save(update_fields=["ended_at"])
+        used = _used_this_period(account.customer_id, reference.catalogue, now)
         anchor = anchor or (former.anchor if former else now)
         subscription = Subscription.objects.create(
             customer_id=account.customer_id, plan_version=plan_version, anchor=anchor, started_at=now
         )
-        start_subscription(account, terms, subscription_id=subscription.pk, anchor=anchor, now=now)
+        start_subscription(account, terms, subscription_id=subscription.pk, anchor=anchor, now=now, used=used)
     return subscription
 
 
@@ -56,3 +62,20 @@ def end_subscription(customer_key: str, now: datetime) -> Subscription:
         subscription.save(update_fields=["ended_at"])
         end_in_account(account, now=now)
     return subscription
+
+
+def _used_this_period(customer_id: int, catalogue: Catalogue, now: datetime) -> int:
+    """Microcredits burned of allowances since the latest subscription's current allowance period began."""
+    latest = Subscription.objects.filter(customer_id=customer_id, started_at__lt=now).order_by("-started_at").first()
+    if latest is None:
+        return 0
+    terms = catalogue.plans.get(latest.plan_version_id)
+    renewal = terms.allowance_renewal if terms else "never"
+    since = latest.anchor if renewal == "never" else period_at(latest.anchor, renewal, now)[0]
+    grants = CreditGrant.objects.filter(
+        customer_id=customer_id, source__in=("allowance", "rollover"), effective_at__gte=since
+    ).values_list("id", flat=True)
+    burned = LedgerEntry.objects.filter(
+        customer_id=customer_id, kind=EntryKind.BURN, grant_id__in=list(grants)
+    ).aggregate(sum=Sum("amount_microcredits"))["sum"]
+    return -(burned or 0)

@@ -141,6 +141,20 @@ def test_changing_plans_keeps_bought_credits(world: World, acme: Actor, now: dat
     assert_ledger_explains(acme.row.pk)
 
 
+def test_changing_plans_there_and_back_refills_nothing(world: World, acme: Actor, now: datetime) -> None:
+    acme.spends(60, key="e1")
+    free, team = world.plan("free"), world.plan("team", included=500)
+    subscribe("acme", free, now + timedelta(hours=1))
+    assert acme.balance(now + timedelta(hours=1)).available == 0
+    subscribe("acme", world.pro, now + timedelta(hours=2))
+    assert acme.balance(now + timedelta(hours=2)).available == 40 * CREDIT
+    subscribe("acme", team, now + timedelta(hours=3))
+    assert acme.balance(now + timedelta(hours=3)).available == 440 * CREDIT
+    next_month = now + timedelta(days=31)
+    assert acme.balance(next_month).available == 500 * CREDIT
+    assert_ledger_explains(acme.row.pk)
+
+
 def test_subscribing_to_the_same_version_again_changes_nothing(world: World, acme: Actor, now: datetime) -> None:
     subscribe("acme", world.pro, now + timedelta(days=1))
     assert Subscription.objects.filter(customer=acme.row).count() == 1

@@ -36,9 +36,10 @@ def test_a_pack_is_typed_in_credits(staff: Client) -> None:
 def test_what_is_no_amount_of_credits_comes_back(staff: Client) -> None:
     for typed, reason in (
         ("0.0000001", "more than 6 decimal places"),
-        ("ten", "not a decimal number"),
+        ("ten", "plain decimal string"),
         ("-1", "must not be negative"),
-        ("1e99", "is more than"),
+        ("1e99", "plain decimal string"),
+        ("99999999999999", "is more than"),
         ("", "required"),
     ):
         answer = staff.post(reverse("admin:plans_topuppack_add"), PACK | {"microcredits": typed})
