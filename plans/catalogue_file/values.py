@@ -1,6 +1,7 @@
 """Amounts as the catalogue file writes them, read exactly."""
 
 import re
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any, Final, Self
 
@@ -10,7 +11,7 @@ Plain = Decimal | str
 """What a value is in the plain form that is dumped and compared."""
 
 
-class Value:
+class Value(ABC):
     """An amount with its own way of being written. Subclasses hold one comparable `content`."""
 
     __slots__ = ("content",)
@@ -19,13 +20,13 @@ class Value:
         self.content = content
 
     @classmethod
+    @abstractmethod
     def read(cls, raw: Any) -> Self:
         """Read what YAML gave. Raises ValueError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plain(self) -> Plain:
         """The canonical way to write it."""
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.content == other.content
