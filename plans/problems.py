@@ -73,11 +73,6 @@ class LimitCoversNothing(Conflict):
     title = "A limit covers something the plan does not include"
 
 
-class LimitWindow(Conflict):
-    code = "limit_window"
-    title = "A limit's scope and window do not fit each other"
-
-
 class AllowanceContradiction(Conflict):
     code = "allowance_contradiction"
     title = "The allowance and its rollover contradict each other"

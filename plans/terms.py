@@ -129,6 +129,23 @@ def limit_in_unit(value: int, unit: str) -> Decimal:
     return Decimal(f"{amount.normalize():f}")
 
 
+SHARED_SCOPES: Final = ("plan", "everyone")
+"""Scopes many customers draw on together. A counter for all of them would be one row for every call to wait for, so
+what they have used is read from the rollups of usage."""
+
+SHARED_WINDOWS: Final = ("day", "period", "lifetime")
+"""What rollups can tell: whole UTC days and calendar months."""
+
+
+def window_fault(scope: str, window: str) -> str | None:
+    """Why a limit of this scope cannot have this window; None when it can."""
+    if window == "run" and scope != "run":
+        return "a window of a run needs the scope of each run"
+    if scope in SHARED_SCOPES and window not in SHARED_WINDOWS:
+        return f"what many customers share is counted by {', '.join(SHARED_WINDOWS[:-1])} or {SHARED_WINDOWS[-1]}"
+    return None
+
+
 class PlanTerms(msgspec.Struct, frozen=True):
     """A published or retired plan version. `id` is the version's; prices are exact decimal strings."""
 

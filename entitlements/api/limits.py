@@ -11,9 +11,9 @@ from access.fields import InstantField, TextField
 from access.views import StrictSerializer
 from entitlements.api.base import CustomerView
 from entitlements.api.rights import LimitSerializer
-from entitlements.core.limits import SHARED_SCOPES
 from entitlements.queries.limits import MOST_NEAR, Standing, in_unit, standings_of
 from entitlements.services.accounts import read_account
+from plans.terms import SHARED_SCOPES
 
 _AMOUNT: Final = {"type": "string", "example": "12.5"}
 

@@ -14,11 +14,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from entitlements.core.account import Account, Counter
-from plans.terms import LimitTerms, ModelTerms
+from plans.terms import SHARED_SCOPES, LimitTerms, ModelTerms
 
 _SCOPES: Final = {"run": 0, "user": 1, "customer": 2, "plan": 3, "everyone": 4}
-SHARED_SCOPES: Final = ("plan", "everyone")
-"""Those many customers draw on together. They have no counter to lock: they are read from rollups."""
 _CLOCKED: Final = ("minute", "hour", "day")
 _FOREVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,13 +10,13 @@ from django.db.models import Case, F, QuerySet, Value, When
 from msgspec.structs import replace
 
 from entitlements.core.account import Account, Counter
-from entitlements.core.limits import SHARED_SCOPES, Shared, used_in, window
+from entitlements.core.limits import Shared, used_in, window
 from entitlements.models import LimitCounter, Run
 from entitlements.store.shared import figures_in, usage_statement
 from kernel.ids import key_digest
 from kernel.units import format_credits, format_usd
 from plans.catalogue import Catalogue
-from plans.terms import LimitTerms
+from plans.terms import SHARED_SCOPES, LimitTerms
 
 MOST_NEAR: Final = 10
 """How many users or runs are shown of a limit that each of them has: those nearest to it."""

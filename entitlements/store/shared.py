@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import psycopg
 
-from entitlements.core.limits import SHARED_SCOPES, Shared
+from entitlements.core.limits import Shared
 from kernel.sql_files import Statement, sql_file
 from plans.catalogue import Catalogue
-from plans.terms import LimitTerms, PlanTerms
+from plans.terms import SHARED_SCOPES, LimitTerms, PlanTerms
 
 MAX_AGE_SECONDS: Final = 5.0
 

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from kernel.units import MAX_AMOUNT
 from plans.admin.parts import DraftPartInline, is_draft
 from plans.models import FallbackStep, PlanEntitlement, PlanLimit, PlanVersion
-from plans.terms import LIMIT_SCALES, limit_in_unit
+from plans.terms import LIMIT_SCALES, limit_in_unit, window_fault
 
 UNITS: Final = {"calls": "calls", "tokens": "tokens", "credits": "credits", "cost": "supplier cost, USD"}
 SHOWN: Final = {"unit": "show_unit", "value": "show_value", "warn_at_percent": "show_warn_at"}
@@ -79,6 +79,9 @@ class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        fault = window_fault(cleaned.get("scope", ""), cleaned.get("window", ""))
+        if fault is not None:
+            self.add_error("window", f"{fault[0].upper()}{fault[1:]}.")
         if cleaned.get("value") is None or cleaned.get("unit") not in LIMIT_SCALES:
             return cleaned
         scaled = cleaned["value"] * LIMIT_SCALES[cleaned["unit"]]

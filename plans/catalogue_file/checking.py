@@ -21,7 +21,7 @@ from plans.catalogue_file.spec import (
 from plans.catalogue_file.values import Price
 from plans.model_names import MatchRule, ModelName, clashes, compiled_regex
 from plans.money import decimal_places
-from plans.terms import LIMIT_SCALES
+from plans.terms import LIMIT_SCALES, window_fault
 
 MONEY_DIGITS: Final = 14
 PRICE_PLACES: Final = 3
@@ -124,6 +124,8 @@ class _Checker:
         yield from self._known(f"{path}.tier", "tiers", limit.tier)
         if limit.feature is not None and limit.tier is not None:
             yield f"{path}: a limit covers a feature or a tier, not both"
+        if fault := window_fault(limit.scope, limit.window):
+            yield f"{path}.window: {fault}"
         scale = LIMIT_SCALES[limit.unit]
         scaled = limit.value.content * scale
         if scaled != scaled.to_integral_value():

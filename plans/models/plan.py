@@ -9,6 +9,7 @@ from plans.models.ai_model import AIModel, ModelTier
 from plans.models.feature import Feature
 from plans.models.fields import key_field, microcredits_field
 from plans.models.rate_card import RateCard
+from plans.terms import SHARED_SCOPES, SHARED_WINDOWS
 
 
 class Plan(models.Model):
@@ -194,6 +195,21 @@ class PlanLimit(models.Model):
             models.UniqueConstraint(fields=["plan_version", "key"], name="plan_limit_key_is_unique"),
             models.CheckConstraint(condition=Q(value__gte=0), name="plan_limit_value_is_not_negative"),
             models.CheckConstraint(condition=Q(feature=None) | Q(tier=None), name="plan_limit_covers_one_thing"),
+            models.CheckConstraint(
+                condition=~Q(window="run") | Q(scope="run"),
+                name="plan_limit_window_of_a_run_is_each_runs",
+                violation_error_message="A window of a run needs the scope of each run.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(scope__in=SHARED_SCOPES) | Q(window__in=SHARED_WINDOWS),
+                name="plan_limit_shared_window_is_rolled_up",
+                violation_error_message="What many customers share is counted by day, period or lifetime.",
+            ),
+            models.CheckConstraint(
+                condition=Q(warn_at_percent__contained_by=list(range(1, 101))),
+                name="plan_limit_warns_at_percentages",
+                violation_error_message="Warnings come at percentages between 1 and 100.",
+            ),
         ]
 
     def __str__(self) -> str:

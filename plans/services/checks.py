@@ -113,8 +113,6 @@ def _limits_what_it_includes(sale: Sale) -> Iterator[Problem]:
             item.max_rank is None or item.max_rank >= limit.tier_rank for item in metered
         ):
             yield problems.LimitCoversNothing(f"{limit.key}: no entitlement reaches that tier.", field="limits")
-        if limit.window == "run" and limit.scope != "run":
-            yield problems.LimitWindow(f"{limit.key}: a window of a run needs the scope of each run.", field="limits")
 
 
 def _renews_what_it_rolls_over(sale: Sale) -> Iterator[Problem]:

@@ -118,7 +118,6 @@ REFUSED: dict[str, tuple[Changes, type[Problem]]] = {
         [(DOWNGRADE, "up_to: economy"), ("{key: daily, unit", "{key: daily, tier: premium, unit")],
         problems.LimitCoversNothing,
     ),
-    "a window of a run for everyone": ([("scope: run", "scope: everyone")], problems.LimitWindow),
     "rolling over nothing": ([("{credits: 1000, rollover", "{rollover")], problems.AllowanceContradiction),
     "rolling over into never": ([("rollover_max", "renews: never, rollover_max")], problems.AllowanceContradiction),
     "no rate for the feature": (

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -133,6 +134,23 @@ def test_a_limit_is_kept_in_its_unit(staff: Client, drafts: PlanVersion) -> None
         answer = staff.post(page, draft_form(drafts, **{"limits-0-unit": unit, "limits-0-value": typed}))
         assert "'value': [" in errors(answer)
     assert "between 1 and 100" in errors(staff.post(page, draft_form(drafts, **{"limits-0-warn_at_percent": "120"})))
+
+
+@pytest.mark.parametrize(
+    ("scope", "window", "says"),
+    [
+        ("customer", "run", "A window of a run needs the scope of each run."),
+        ("plan", "hour", "What many customers share is counted by day, period or lifetime."),
+        ("everyone", "draw", "What many customers share is counted by day, period or lifetime."),
+    ],
+)
+def test_a_window_that_does_not_fit_its_scope_comes_back(
+    staff: Client, drafts: PlanVersion, scope: str, window: str, says: str
+) -> None:
+    page = reverse("admin:plans_planversion_change", args=[drafts.pk])
+    answer = staff.post(page, draft_form(drafts, **{"limits-0-scope": scope, "limits-0-window": window}))
+    assert errors(answer).count(says) == 1
+    assert drafts.limits.get(key="run-cost").scope == "run"
 
 
 def test_two_currencies_come_back(staff: Client, drafts: PlanVersion) -> None:

@@ -54,6 +54,12 @@ def test_the_small_catalogue_fits() -> None:
         ("{key: run-cost,", "{key: daily,", "plans.pro.limits[1]: the key 'daily' is there already"),
         ("feature: chat, unit: cost", "feature: chat, tier: premium, unit: cost",
          "plans.pro.limits[1]: a limit covers a feature or a tier, not both"),
+        ("scope: run,", "scope: user,",
+         "plans.pro.limits[1].window: a window of a run needs the scope of each run"),
+        ("{key: daily, unit: calls, window: day", "{key: daily, scope: plan, unit: calls, window: hour",
+         "plans.pro.limits[0].window: what many customers share is counted by day, period or lifetime"),
+        ("{key: daily, unit: calls, window: day", "{key: daily, scope: everyone, unit: calls, window: draw",
+         "plans.pro.limits[0].window: what many customers share is counted by day, period or lifetime"),
         ("credits: 1000, bonus", "credits: 0, bonus", "top_up_packs.small.credits: must be more than 0"),
     ],
 )  # fmt: skip
