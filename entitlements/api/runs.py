@@ -93,7 +93,7 @@ class RunView(NamedView, ListView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The run with every run inside it, and every call made in them. `calls` comes in pages: `next` is this
         address with the cursor of the following calls. A level's sums are those of its calls and of the levels inside
-        it; a call reported before its run was opened is listed but was not counted."""
+        it; a call reported before its run was opened is listed but was not counted, an archived one the other way."""
         customer, run_id = self.named()
         run = runs_of(customer.pk).filter(id=run_id).first()
         if run is None:

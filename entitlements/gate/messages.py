@@ -72,7 +72,11 @@ class Hold(msgspec.Struct):
 
 
 class Limiting(msgspec.Struct):
-    """What said no. `used` (held amounts counted) and `value` are in `unit`: credits, cost (USD), calls or tokens."""
+    """What said no. `used` (held amounts counted) and `value` are in `unit`: credits, cost (USD), calls or tokens.
+
+    With the scope `plan` or `everyone`, `used` is what all of them have recorded, read from rollups at most 5 seconds
+    old; what they hold is not in it.
+    """
 
     limit: str
     scope: str

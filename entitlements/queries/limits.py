@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Case, F, QuerySet, Value, When
 from msgspec.structs import replace
 
-from entitlements.core.account import Account, Counter
+from entitlements.core.account import Account
 from entitlements.core.limits import Shared, used_in, window
 from entitlements.models import LimitCounter, Run
 from entitlements.store.shared import figures_in, usage_statement
@@ -83,11 +83,11 @@ def standings_of(
         elif limit.scope in SHARED_SCOPES:
             found.append(replace(blank, used=shared.get(limit.id, 0)))
         elif limit.scope == "customer":
-            found.append(_of(blank, account.counters.get(("", limit.key))))
+            found.append(_of(blank, account, "", None))
         elif limit.scope == "user":
-            found += _of_users(blank, account.customer_id, user)
+            found += _of_users(blank, account, user)
         else:
-            found += _of_runs(blank, account.customer_id, run)
+            found += _of_runs(blank, account, run)
     return found
 
 
@@ -101,33 +101,40 @@ def read_shared(catalogue: Catalogue, now: datetime) -> Shared:
         return figures_in(cursor.fetchall())
 
 
-def _of(blank: Standing, counter: Counter | LimitCounter | None) -> Standing:
-    """The limit as one counter has it; none has been written before its first use."""
+def _of(blank: Standing, account: Account, scope_key: str, stored: LimitCounter | None) -> Standing:
+    """The limit as one counter has it; there is none before its first use.
+
+    A counter of the account comes before the stored one: holds that have ended since are released in it.
+    """
+    counter = account.counters.get((scope_key, blank.limit.key), stored)
     if counter is None or blank.starts_at is None:
         return replace(blank, used=0)
     return replace(blank, used=used_in(blank.limit, counter, blank.starts_at), held=counter.held)
 
 
-def _of_users(blank: Standing, customer_id: int, user: str | None) -> list[Standing]:
-    counters = LimitCounter.objects.filter(customer_id=customer_id, limit_key=blank.limit.key)
+def _of_users(blank: Standing, account: Account, user: str | None) -> list[Standing]:
+    counters = LimitCounter.objects.filter(customer_id=account.customer_id, limit_key=blank.limit.key)
     if user is not None:
-        return [_of(replace(blank, user=user), counters.filter(scope_key=f"user:{user}").first())]
-    nearest = _nearest(blank, counters.filter(scope_key__startswith="user:"))
-    return [_of(replace(blank, user=counter.scope_key.removeprefix("user:")), counter) for counter in nearest]
+        key = f"user:{user}"
+        return [_of(replace(blank, user=user), account, key, counters.filter(scope_key=key).first())]
+    return [
+        _of(replace(blank, user=counter.scope_key.removeprefix("user:")), account, counter.scope_key, counter)
+        for counter in _nearest(blank, counters.filter(scope_key__startswith="user:"))
+    ]
 
 
-def _of_runs(blank: Standing, customer_id: int, run: str | None) -> list[Standing]:
-    runs = Run.objects.filter(customer_id=customer_id)
-    counters = LimitCounter.objects.filter(customer_id=customer_id, limit_key=blank.limit.key)
+def _of_runs(blank: Standing, account: Account, run: str | None) -> list[Standing]:
+    runs = Run.objects.filter(customer_id=account.customer_id)
+    counters = LimitCounter.objects.filter(customer_id=account.customer_id, limit_key=blank.limit.key)
     if run is not None:
-        return [
-            _of(replace(blank, run=run), counters.filter(scope_key=f"run:{named.id}").first())
-            for named in runs.filter(key_digest=key_digest(run))
-        ]
+        keys = [f"run:{named.id}" for named in runs.filter(key_digest=key_digest(run))]
+        return [_of(replace(blank, run=run), account, key, counters.filter(scope_key=key).first()) for key in keys]
     newest = runs.filter(closed_at=None).order_by("-opened_at")[:RECENT_RUNS]
-    keys = {f"run:{each.id}": each.key for each in newest}
-    nearest = _nearest(blank, counters.filter(scope_key__in=keys))
-    return [_of(replace(blank, run=keys[counter.scope_key]), counter) for counter in nearest]
+    names = {f"run:{each.id}": each.key for each in newest}
+    return [
+        _of(replace(blank, run=names[counter.scope_key]), account, counter.scope_key, counter)
+        for counter in _nearest(blank, counters.filter(scope_key__in=names))
+    ]
 
 
 def _nearest(blank: Standing, counters: "QuerySet[LimitCounter]") -> "QuerySet[LimitCounter]":

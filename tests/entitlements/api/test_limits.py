@@ -89,6 +89,18 @@ def test_what_is_held_counts_in_the_next_window_too(
     assert shown["held"] == "0", "the hold has expired"
 
 
+def test_what_a_user_held_is_free_at_the_deadline_although_nothing_wrote_it(
+    api: Api, acme: Actor, world: World, now: datetime, clock: Any
+) -> None:
+    limits(world.pro, each_user={"scope": "user", "value": 20 * CREDIT})
+    told(now, lambda tells: tells.holds("h1", "7", user="ann"))
+    for query in ({}, {"user": "ann"}):
+        clock(now + timedelta(seconds=59))
+        assert [each["held"] for each in standings(api, **query)] == ["7"]
+        clock(now + timedelta(seconds=60))
+        assert [each["held"] for each in standings(api, **query)] == ["0"]
+
+
 def test_a_day_is_the_customers_own_and_a_period_is_the_accounts(
     api: Api, acme: Actor, world: World, now: datetime
 ) -> None:
