@@ -70,7 +70,9 @@ def test_rates_are_typed_in_dollars_and_kept_exactly(draft: CostCard) -> None:
     }
 
 
-@pytest.mark.parametrize(("dollars", "says"), [("-1", "negative"), ("2,5", "plain decimal string"), ("0.0000000001", "9 decimal")])
+@pytest.mark.parametrize(
+    ("dollars", "says"), [("-1", "negative"), ("2,5", "plain decimal string"), ("0.0000000001", "9 decimal")]
+)
 def test_a_bad_rate_is_told_at_its_field(staff: Client, dollars: str, says: str) -> None:
     assert says in save(staff, ("input_tokens", 0, dollars))
     assert not CostCard.objects.exists()
