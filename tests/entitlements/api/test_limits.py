@@ -140,16 +140,21 @@ def test_open_runs_are_shown_and_one_can_be_named(api: Api, acme: Actor, world: 
     limits(world.pro, each_run={"scope": "run", "window": "run", "unit": "calls", "value": 20})
 
     async def story(tells: Teller) -> None:
-        for key in ("agent", "done", "idle"):
-            run_id = await tells.opens(key)
-            if key != "idle":
-                await tells.uses(f"in-{key}", "1", run=key)
-            if key == "done":
-                await tells.post(f"/v1/runs/{run_id}/close")
+        await spending(tells)
+        await tells.opens("idle")
+        done = await tells.opens("done")
+        await tells.uses("e2", "1", run="done")
+        await tells.post(f"/v1/runs/{done}/close")
 
     told(now, story)
     (agent,) = standings(api)
-    assert (agent["run"], agent["used"], agent["left"], agent["resets_at"]) == ("agent", "1", "19", None)
+    assert (agent["run"], agent["used"], agent["held"], agent["left"], agent["resets_at"]) == (
+        "agent",
+        "1",
+        "1",
+        "18",
+        None,
+    )
     (done,) = standings(api, run="done")
     assert (done["run"], done["used"]) == ("done", "1")
     (idle,) = standings(api, run="idle")

@@ -31,3 +31,4 @@ def test_what_is_written_through_the_gate_is_read_through_django(live_gate: str,
             refused = client.request(method, path)
             assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed"), path
             assert refused.headers["content-type"] == "application/problem+json"
+            assert "allow" in refused.headers, path
