@@ -126,23 +126,24 @@ class Accounts(RuleBasedStateMachine):
 
     @initialize(plan=plans, credits=amounts, in_a_run=st.booleans())
     def begins(self, plan: int, credits: int, in_a_run: bool) -> None:
-        self.subscribes(plan, None)
+        self.subscribes(plan, None, 0)
         if credits:
             self.is_granted(credits, 100, 0, None)
         if in_a_run:
             self.opens_a_run(0, None, None, None, None, None, None)
 
-    @rule(plan=plans, days=st.none() | st.integers(0, 40))
-    def subscribes(self, plan: int, days: int | None) -> None:
+    @rule(plan=plans, days=st.none() | st.integers(0, 40), used=st.just(0) | amounts)
+    def subscribes(self, plan: int, days: int | None, used: int) -> None:
         terms, former = PLANS[plan], self.plain.anchor
         anchor = self.now - timedelta(days=days) if days is not None else former or self.now
         if self.plain.plan is terms and anchor == former:
             return
         self.subscriptions += 1
         number = self.subscriptions
+        parts: dict[str, Any] = {"subscription_id": number, "anchor": anchor, "used": used}
         self.change(
-            lambda account: start_subscription(account, terms, subscription_id=number, anchor=anchor, now=self.now),
-            lambda: self.plain.subscribe(terms, number, anchor),
+            lambda account: start_subscription(account, terms, now=self.now, **parts),
+            lambda: self.plain.subscribe(terms, number, anchor, used),
         )
 
     @precondition(lambda self: self.plain.plan)

@@ -208,11 +208,12 @@ class PlainAccount:
         grant.left -= min(grant.left, self.free)
         grant.over = True
 
-    def subscribe(self, plan: PlanTerms, number: int, anchor: datetime) -> None:
+    def subscribe(self, plan: PlanTerms, number: int, anchor: datetime, used: int) -> None:
+        """`used` of an allowance in this period counts against the new one."""
         self.unsubscribe()
         self.plan, self.subscription, self.anchor = plan, number, anchor
         self.period = self._period(plan.interval, self.now)
-        self._give_allowance(self.now, rollover=0)
+        self._give_allowance(self.now, rollover=0, used=used)
 
     def unsubscribe(self) -> None:
         if self.plan is None:
@@ -223,14 +224,14 @@ class PlainAccount:
         self.overage = 0
         self.plan = self.subscription = self.anchor = self.period = self.next_allowance = None
 
-    def _give_allowance(self, at: datetime, *, rollover: int) -> None:
+    def _give_allowance(self, at: datetime, *, rollover: int, used: int = 0) -> None:
         plan = self.plan
         assert plan is not None
         self.next_allowance = None
         if plan.included_microcredits and plan.allowance_renewal != "never":
             self.next_allowance = self._period(plan.allowance_renewal, at)[1]
-        for source, credits in (("rollover", rollover), ("allowance", plan.included_microcredits)):
-            if credits:
+        for source, credits in (("rollover", rollover), ("allowance", plan.included_microcredits - used)):
+            if credits > 0:
                 name = f"grant:{self.customer}:{source}:{self.subscription}:{at.isoformat()}"
                 priority, ends = plan.allowance_priority, self.next_allowance
                 self.add(Grant(key_digest(name), source, priority, credits, at, ends, at, self.subscription))
