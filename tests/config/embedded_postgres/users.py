@@ -87,10 +87,10 @@ def kill_server(folder: Path) -> None:
 
 
 def kill_keeper(folder: Path) -> None:
-    """Kill -9 the keeper; the kernel tells the server."""
+    """Kill -9 the keeper; return when the kernel has told the server, which comes after the keeper's memory is gone."""
     keeper = int((folder / "keeper.lock").read_text())
     os.kill(keeper, signal.SIGKILL)
-    assert eventually(lambda: keeper not in _keepers(folder))
+    assert eventually(lambda: _is_over(keeper))
 
 
 def kill_everything(folder: Path) -> None:
@@ -101,6 +101,14 @@ def kill_everything(folder: Path) -> None:
         except ProcessLookupError:
             continue
     assert eventually(lambda: nothing_runs(folder))
+
+
+def _is_over(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in "ZX"
 
 
 def _keepers(folder: Path) -> list[int]:
