@@ -1,12 +1,19 @@
 """The whole suite runs on a real PostgreSQL: the one DATABASE_URL names, else the embedded one."""
 
 import operator
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("deep", max_examples=5000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+"""The suite draws the same examples each time; HYPOTHESIS_PROFILE=deep draws others, and more of them."""
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 """Recorded data and conformance cases, beside the project where they are to be had."""

@@ -178,7 +178,8 @@ class PlainAccount:
             self._give_allowance(at, rollover=min(unused, self.plan.rollover_max_microcredits))
         for grant in self.grants:
             if not grant.started and grant.starts == at:
-                self._start(grant)
+                grant.started = True
+        self._pay()  # Once all of them are there, so that debt burns them in burn order.
 
     def _period(self, length: str, at: datetime) -> tuple[datetime, datetime]:
         anchor = self.anchor
