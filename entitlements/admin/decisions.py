@@ -10,6 +10,7 @@ from unfold.decorators import action, display
 from entitlements.admin.lines import Line, LinesAdmin
 from entitlements.admin.links import as_json, line_link
 from entitlements.models import Decision, Hold
+from entitlements.models.fields import RecordField
 from entitlements.queries.decisions import answer_of
 from entitlements.services.decisions import replay
 from plans.admin.outcome import go
@@ -23,9 +24,9 @@ class DecisionLine(Line):
     decision = models.TextField()
     reason = models.TextField()
     revision = models.BigIntegerField(verbose_name="catalogue revision")
-    question = models.JSONField()
-    account = models.JSONField()
-    answer = models.JSONField()
+    question = RecordField()
+    account = RecordField()
+    answer = RecordField()
 
     class Meta:
         managed = False

@@ -103,7 +103,7 @@ class HoldsView(CustomerView, ListView):
         holds = Hold.objects.filter(customer_id=self.up_to_date().pk)
         if "status" in self.query:
             holds = holds.filter(status=Hold.Status[self.query["status"].upper()])
-        return holds.filter(key_digest=key_digest(self.query["key"])) if "key" in self.query else holds
+        return holds.filter(id=key_digest(self.query["key"])) if "key" in self.query else holds
 
     def get_serializer(self, holds: Any = (), **kwargs: Any) -> Any:
         kwargs["context"] = {"feature_keys": feature_keys({hold.feature_id for hold in holds})}

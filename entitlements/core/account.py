@@ -93,8 +93,8 @@ class HoldState(msgspec.Struct, kw_only=True):
 
     customer_id: int
     id: UUID
+    """The digest of `key`."""
     key: str
-    key_digest: UUID
     body_digest: UUID
     status: int = 1
     held: int = _column("held_microcredits")
@@ -107,8 +107,6 @@ class HoldState(msgspec.Struct, kw_only=True):
     runs: list[UUID]
     claims: list[tuple[str, str, int]]
     is_lease: bool = False
-    answer: msgspec.Raw
-    """The first answer as JSON, for whoever asks again."""
     placed_at: datetime
     expires_at: datetime
     closed_at: datetime | None = None
@@ -190,6 +188,8 @@ class Account(msgspec.Struct):
     seen: dict[UUID, SeenEvent] = {}
     holds: dict[UUID, HoldState] = {}
     """Those the batch names, open or closed, and every open one that has ended by now."""
+    answers: dict[UUID, bytes] = {}
+    """The first answers, as JSON, of the loaded holds, for whoever asks again."""
     next_hold: datetime | None = None
     """When the first of the open holds that are not loaded ends. Known only when some have ended."""
     runs: dict[UUID, RunState] = {}
@@ -207,6 +207,8 @@ class Account(msgspec.Struct):
     touched_runs: dict[UUID, RunState] = {}
     touched_counters: set[tuple[str, str]] = set()
     messages: list[Message] = []
+    terms_as_loaded: Any = None
+    """What of the balance row seldom changes, as it was stored: it is written when it differs."""
 
     @property
     def available(self) -> int:
@@ -221,10 +223,6 @@ class Account(msgspec.Struct):
     def run_named(self, key: str) -> RunState | None:
         """The loaded run a key names."""
         return next((run for run in self.runs.values() if run.key == key), None)
-
-    def hold_named(self, digest: UUID) -> HoldState | None:
-        """The loaded hold a key's digest names."""
-        return next((hold for hold in self.holds.values() if hold.key_digest == digest), None)
 
     def touch_hold(self, hold: HoldState) -> None:
         """The hold has changed and is to be written."""

@@ -12,7 +12,6 @@ from entitlements.core.check import Answer, HoldWanted, Question, check
 from entitlements.core.limits import Draw, Shared, Use, tier_of
 from entitlements.core.pricing import CostSource
 from kernel.errors import KeyReused
-from kernel.ids import key_digest
 from kernel.usage import Usage
 from plans.catalogue import Catalogue
 
@@ -55,11 +54,11 @@ def decide(
     """
     wanted = question.hold
     if wanted is not None:
-        known = account.hold_named(wanted.key_digest)
+        known = account.holds.get(wanted.key_digest)
         if known is not None:
             if known.body_digest != wanted.body_digest:
                 raise KeyReused(f"hold key {wanted.key!r} was used before with another body", field="hold.key")
-            first = msgspec.json.decode(known.answer, type=Decided)
+            first = msgspec.json.decode(account.answers[known.id], type=Decided)
             return msgspec.structs.replace(first, replayed=True)
     answer = check(account, question, catalogue, costs, now, shared)
     if wanted is None or answer.decision == "deny":
@@ -67,7 +66,7 @@ def decide(
     hold = _place(account, question, wanted, answer, catalogue, now)
     placed = HoldPlaced(hold.id, account.customer_id, hold.held, hold.expires_at)
     decided = Decided(answer, placed, balance_of(account))
-    hold.answer = msgspec.Raw(msgspec.json.encode(decided))
+    account.answers[hold.id] = msgspec.json.encode(decided)
     return decided
 
 
@@ -87,9 +86,8 @@ def _place(
     use = Use(feature.id, tier_of(model), question.user_key, run.id if run else None)
     hold = HoldState(
         customer_id=account.customer_id,
-        id=key_digest(f"hold:{account.customer_id}:{wanted.key}"),
+        id=wanted.key_digest,
         key=wanted.key,
-        key_digest=wanted.key_digest,
         body_digest=wanted.body_digest,
         # Under a soft limit the call may go past the credits: what is there is held, the rest is overage later.
         held=min(needed, max(account.free, 0)),
@@ -99,7 +97,6 @@ def _place(
         run_id=run.id if run else None,
         runs=[level.id for level in runs.levels(account, run)] if run else [],
         claims=limits.claim(account, plan.limits if plan else (), use, Draw(1, needed, None, _tokens(question)), now),
-        answer=msgspec.Raw(b"{}"),
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )

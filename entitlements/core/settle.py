@@ -12,7 +12,6 @@ from entitlements.core.holds import HoldExpired, HoldSettled, HoldUnknown, HoldV
 from entitlements.core.pricing import CostSource
 from entitlements.core.record import Recorded, UsageFact, record_usage
 from kernel.errors import InvalidInput, KeyReused, Problem
-from kernel.ids import key_digest
 from plans.catalogue import Catalogue
 from plans.problems import FeatureUnknown
 
@@ -81,7 +80,7 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
 
     Raises FeatureUnknown, KeyReused, InsufficientCredits.
     """
-    known = account.hold_named(wanted.key_digest)
+    known = account.holds.get(wanted.key_digest)
     if known is not None:
         if known.body_digest != wanted.body_digest:
             raise KeyReused(f"lease key {wanted.key!r} was used before with another body", field="key")
@@ -92,9 +91,8 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
     _require(account, wanted.microcredits)
     lease = HoldState(
         customer_id=account.customer_id,
-        id=key_digest(f"hold:{account.customer_id}:{wanted.key}"),
+        id=wanted.key_digest,
         key=wanted.key,
-        key_digest=wanted.key_digest,
         body_digest=wanted.body_digest,
         held=wanted.microcredits,
         steps=0,
@@ -105,7 +103,6 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
         runs=[],
         claims=[],
         is_lease=True,
-        answer=msgspec.Raw(b"{}"),
         placed_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )

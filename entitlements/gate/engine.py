@@ -16,6 +16,8 @@ from entitlements.gate.lane import Lane
 from entitlements.store.accounts import (
     Wanted,
     build_accounts,
+    ended_holds_statement,
+    furnish,
     load_statements,
     save_statements,
 )
@@ -142,6 +144,9 @@ class Engine:
         shared = {} if known is None else await self._shared.of(known.catalogue, now, connection)
         revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
         reference = await self.reference.of(revision, connection)
+        ended = ended_holds_statement(accounts, now)
+        if ended is not None:
+            furnish(accounts, *await _run_all(connection, [ended]))
         for account in accounts.values():
             bring_up_to_date(account, reference.catalogue, now)
         if reference is not known:

@@ -94,7 +94,6 @@ class Migration(migrations.Migration):
                 ('pk', models.CompositePrimaryKey('customer_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('customer_id', models.BigIntegerField()),
                 ('id', models.UUIDField()),
-                ('key_digest', models.UUIDField()),
                 ('key', models.TextField()),
                 ('body_digest', models.UUIDField()),
                 ('status', models.SmallIntegerField(choices=[(1, 'open'), (2, 'settled'), (3, 'voided'), (4, 'expired')], default=1)),
@@ -112,7 +111,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'hold',
                 'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['customer_id'], name='hold_open')],
-                'constraints': [models.UniqueConstraint(fields=('customer_id', 'key_digest'), name='hold_key_is_unique'), models.CheckConstraint(condition=models.Q(('held_microcredits__gte', 0), ('settled_microcredits__gte', 0)), name='hold_amounts_are_not_negative'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='hold_expires_after_it_is_placed')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('held_microcredits__gte', 0), ('settled_microcredits__gte', 0)), name='hold_amounts_are_not_negative'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('placed_at'))), name='hold_expires_after_it_is_placed')],
             },
         ),
         migrations.CreateModel(

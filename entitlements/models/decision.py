@@ -1,5 +1,7 @@
 from django.db import models
 
+from entitlements.models.fields import RecordField
+
 
 class Decision(models.Model):
     """A hold, a downgrade or a denial with everything it was decided from, so that it can be decided again."""
@@ -11,9 +13,9 @@ class Decision(models.Model):
     decision = models.TextField()
     reason = models.TextField()
     revision = models.BigIntegerField(help_text="Of the catalogue it was decided on.")
-    question = models.JSONField()
-    account = models.JSONField(help_text="The account as it was loaded and brought up to date.")
-    answer = models.JSONField()
+    question = RecordField()
+    account = RecordField(help_text="The account as it was loaded and brought up to date.")
+    answer = RecordField()
 
     class Meta:
         db_table = "decision"

@@ -4,7 +4,10 @@ from django.db.models import F, Q
 
 
 class Hold(models.Model):
-    """Credits set aside before a call, until settled, voided or expired."""
+    """Credits set aside before a call, until settled, voided or expired. `id` is the digest of the caller's key.
+
+    The first answer, for whoever asks again with the key, is the decision's of the same id.
+    """
 
     class Status(models.IntegerChoices):
         OPEN = 1, "open"
@@ -15,7 +18,6 @@ class Hold(models.Model):
     pk = models.CompositePrimaryKey("customer_id", "id")
     customer_id = models.BigIntegerField()
     id = models.UUIDField()
-    key_digest = models.UUIDField()
     key = models.TextField()
     body_digest = models.UUIDField()
     status = models.SmallIntegerField(choices=Status.choices, default=Status.OPEN)
@@ -31,7 +33,6 @@ class Hold(models.Model):
         default=list, help_text="What it holds in limit counters: [scope key, limit key, amount]."
     )
     is_lease = models.BooleanField(default=False, help_text="Settled many times by one SDK process.")
-    answer = models.JSONField(default=dict, help_text="The first answer, for whoever asks again with the key.")
     placed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -42,7 +43,6 @@ class Hold(models.Model):
             models.Index(fields=["customer_id", "expires_at"], condition=Q(closed_at=None), name="hold_open"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["customer_id", "key_digest"], name="hold_key_is_unique"),
             models.CheckConstraint(
                 condition=Q(held_microcredits__gte=0, settled_microcredits__gte=0), name="hold_amounts_are_not_negative"
             ),

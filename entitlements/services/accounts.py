@@ -13,6 +13,8 @@ from entitlements.services.problems import CustomerUnknown
 from entitlements.store.accounts import (
     Wanted,
     build_accounts,
+    ended_holds_statement,
+    furnish,
     load_statements,
     save_statements,
 )
@@ -105,6 +107,9 @@ def _only(key: str) -> Wanted:
 
 def _load(wanted: Wanted, *, now: datetime, lock: bool) -> Opened:
     revision, accounts = build_accounts([_run(statement) for statement in load_statements(wanted, now=now, lock=lock)])
+    ended = ended_holds_statement(accounts, now)
+    if ended is not None:
+        furnish(accounts, _run(ended))
     with connection.cursor() as cursor:
         reference = django_reference.of_sync(revision, cursor)
     for account in accounts.values():

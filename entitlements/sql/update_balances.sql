@@ -1,8 +1,9 @@
+-- The parts that move with every call; the rest of the row is update_terms'.
 UPDATE balance b SET
     posted_microcredits = r.posted_microcredits, held_microcredits = r.held_microcredits,
     debt_microcredits = r.debt_microcredits, overage_microcredits = r.overage_microcredits, ledger_seq = r.ledger_seq,
-    valid_until = r.valid_until, subscription_id = r.subscription_id, plan_version_id = r.plan_version_id,
-    anchor = r.anchor, period_start = r.period_start, period_end = r.period_end, allowance_end = r.allowance_end,
-    holds_until = r.holds_until
-FROM json_populate_recordset(NULL::balance, %(rows)s::json) r
+    valid_until = r.valid_until, holds_until = r.holds_until
+FROM json_to_recordset(%(rows)s::json) AS r (
+    customer_id bigint, posted_microcredits bigint, held_microcredits bigint, debt_microcredits bigint,
+    overage_microcredits bigint, ledger_seq bigint, valid_until timestamptz, holds_until timestamptz)
 WHERE b.customer_id = r.customer_id

@@ -3,9 +3,9 @@
 Rows travel as JSON both ways, decoded and encoded in C straight into the core's structs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -38,10 +38,11 @@ class Wants(msgspec.Struct, omit_defaults=True):
     events: set[UUID] = set()
     """Digests of usage keys that may have been recorded before."""
     hold_ids: set[UUID] = set()
-    hold_digests: set[UUID] = set()
     run_digests: set[UUID] = set()
     run_ids: set[UUID] = set()
     scope_keys: set[str] = set()
+    due: bool = False
+    """Every hold that has ended."""
     whole: bool = False
     """Every open hold and run."""
 
@@ -61,14 +62,34 @@ class Wanted(dict[str | int, Wants]):
         return wants
 
 
+class _OwnEntitlement(OwnEntitlement, frozen=True, kw_only=True):
+    customer_id: int
+
+
+class _SeenEvent(SeenEvent, frozen=True, kw_only=True):
+    customer_id: int
+
+
+class _FirstAnswer(msgspec.Struct, frozen=True):
+    customer_id: int
+    id: UUID
+    answer: msgspec.Raw
+
+
+class _NextHold(msgspec.Struct, frozen=True):
+    customer_id: int
+    expires_at: datetime
+
+
 class Belongings(msgspec.Struct):
-    """What belongs to an account, as belongings.sql answers it. Nothing is null, not an empty array."""
+    """What belongs to accounts, as belongings.sql answers it. Nothing is null, not an empty array."""
 
     grants: list[GrantState] | None
-    entitlements: list[OwnEntitlement] | None
-    events: list[SeenEvent] | None
+    entitlements: list[_OwnEntitlement] | None
+    events: list[_SeenEvent] | None
     holds: list[HoldState] | None
-    next_hold: datetime | None
+    answers: list[_FirstAnswer] | None
+    next_holds: list[_NextHold] | None
     runs: list[RunState] | None
     counters: list[Counter] | None
 
@@ -90,10 +111,7 @@ def load_statements(wanted: Wanted, *, now: datetime, lock: bool) -> list[Statem
     return [
         Statement(sql_file("entitlements", "lock_accounts" if lock else "read_accounts"), whose),
         REVISION,
-        Statement(
-            sql_file("entitlements", "belongings"),
-            {"wanted": _wants.encode(list(wanted.values())).decode(), "now": now},
-        ),
+        _look_for(wanted.values(), now),
     ]
 
 
@@ -101,27 +119,66 @@ def build_accounts(results: Sequence[Rows]) -> tuple[int, dict[int, Account]]:
     """The revision of the cached catalogue, and the accounts found, by customer id."""
     balances, revision, belongings = results
     accounts = {row[0]: Account(*row) for row in balances}
-    for customer_id, text in belongings:
-        if customer_id in accounts:
-            _furnish(accounts[customer_id], _belongings.decode(text))
+    furnish(accounts, belongings)
+    for account in accounts.values():
+        account.terms_as_loaded = _terms(account)
     return (revision[0][0] if revision else 0), accounts
 
 
-def _furnish(account: Account, these: Belongings) -> None:
-    # A customer named both by key and by id has two sets of belongings, which may overlap.
-    if not account.grants and these.grants:
-        account.grants = sorted(these.grants, key=burn_key)
-    for entitlement in these.entitlements or ():
-        account.own_entitlements[entitlement.feature_id] = entitlement
-    for event in these.events or ():
-        account.seen[event.key_digest] = event
-    for hold in these.holds or ():
-        account.holds.setdefault(hold.id, hold)
-    account.next_hold = these.next_hold
-    for run in these.runs or ():
-        account.runs.setdefault(run.id, run)
-    for counter in these.counters or ():
-        account.counters.setdefault((counter.scope_key, counter.limit_key), counter)
+def ended_holds_statement(accounts: Mapping[int, Account], now: datetime) -> Statement | None:
+    """What to run, for `furnish`, when holds of these accounts have ended; mostly none have."""
+    due = [
+        Wants(id=account.customer_id, due=True)
+        for account in accounts.values()
+        if account.holds_until is not None and account.holds_until <= now
+    ]
+    return _look_for(due, now) if due else None
+
+
+def furnish(accounts: Mapping[int, Account], belongings: Rows) -> None:
+    """Put what belongs to the accounts into them. What is there already stays.
+
+    A customer created since the accounts were read is not among them, and is left out.
+    """
+    these = _belongings.decode(belongings[0][0])
+    for name, take in _TAKES:
+        for row in getattr(these, name) or ():
+            account = accounts.get(row.customer_id)
+            if account is not None:
+                take(account, row)
+    for account in accounts.values():
+        if len(account.grants) > 1:
+            # A customer named both by key and by id is asked for twice.
+            account.grants = sorted({grant.id: grant for grant in reversed(account.grants)}.values(), key=burn_key)
+
+
+_TAKES: Final[Sequence[tuple[str, Callable[[Account, Any], object]]]] = (
+    ("grants", lambda account, grant: account.grants.append(grant)),
+    ("entitlements", lambda account, own: account.own_entitlements.setdefault(own.feature_id, own)),
+    ("events", lambda account, event: account.seen.setdefault(event.key_digest, event)),
+    ("holds", lambda account, hold: account.holds.setdefault(hold.id, hold)),
+    ("answers", lambda account, first: account.answers.setdefault(first.id, bytes(first.answer))),
+    ("next_holds", lambda account, following: setattr(account, "next_hold", following.expires_at)),
+    ("runs", lambda account, run: account.runs.setdefault(run.id, run)),
+    ("counters", lambda account, row: account.counters.setdefault((row.scope_key, row.limit_key), row)),
+)
+
+
+def _look_for(wanted: Iterable[Wants], now: datetime) -> Statement:
+    these = _wants.encode(list(wanted)).decode()
+    return Statement(sql_file("entitlements", "belongings"), {"wanted": these, "now": now})
+
+
+def _terms(account: Account) -> tuple[Any, ...]:
+    """What of a balance row seldom changes."""
+    return (
+        account.subscription_id,
+        account.plan_version_id,
+        account.anchor,
+        account.period_start,
+        account.period_end,
+        account.allowance_end,
+    )
 
 
 def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()) -> list[Statement]:
@@ -138,9 +195,16 @@ def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()
         ("put_counters", [account.counters[key] for account in these for key in sorted(account.touched_counters)]),
         ("insert_messages", [message for account in these for message in account.messages]),
         ("insert_grants", [_grant_row(grant) for grant in new_grants]),
-        ("update_grants", _changed(these, "touched", [grant.state for grant in new_grants])),
+        (
+            "update_grants",
+            [_moved_grant(grant) for grant in _changed(these, "touched", [grant.state for grant in new_grants])],
+        ),
         ("insert_ledger", [row for account in these for row in account.ledger]),
         ("update_balances", [_balance_row(account) for account in these if account.dirty]),
+        (
+            "update_terms",
+            [_terms_row(account) for account in these if account.dirty and _terms(account) != account.terms_as_loaded],
+        ),
     ]
     return [*write_statements(events), *(write("entitlements", name, rows) for name, rows in writes if rows)]
 
@@ -157,6 +221,17 @@ def _grant_row(grant: NewGrant) -> dict[str, Any]:
     return state | facts
 
 
+def _moved_grant(grant: GrantState) -> dict[str, Any]:
+    return {
+        "customer_id": grant.customer_id,
+        "id": grant.id,
+        "remaining_microcredits": grant.remaining,
+        "activated_at": grant.activated_at,
+        "closed_at": grant.closed_at,
+        "voided_at": grant.voided_at,
+    }
+
+
 def _balance_row(account: Account) -> dict[str, Any]:
     return {
         "customer_id": account.customer_id,
@@ -166,11 +241,10 @@ def _balance_row(account: Account) -> dict[str, Any]:
         "overage_microcredits": account.overage,
         "ledger_seq": account.seq,
         "valid_until": account.valid_until,
-        "subscription_id": account.subscription_id,
-        "plan_version_id": account.plan_version_id,
-        "anchor": account.anchor,
-        "period_start": account.period_start,
-        "period_end": account.period_end,
-        "allowance_end": account.allowance_end,
         "holds_until": account.holds_until,
     }
+
+
+def _terms_row(account: Account) -> dict[str, Any]:
+    names = ("subscription_id", "plan_version_id", "anchor", "period_start", "period_end", "allowance_end")
+    return {"customer_id": account.customer_id, **dict(zip(names, _terms(account), strict=True))}

@@ -90,7 +90,7 @@ def test_each_planted_corruption_is_found_by_its_own_checks(busy: None, planted:
         ("ALTER TABLE usage_event DISABLE TRIGGER usage_event_is_append_only", "is switched off"),
         ("DROP TRIGGER rate_is_published ON rate", "trigger rate_is_published of rate is missing"),
         ("DROP TRIGGER cost_card_bumps_cache_revision ON cost_card", "is missing"),
-        ("ALTER TABLE hold DROP CONSTRAINT hold_key_is_unique", "unique key hold_key_is_unique is missing"),
+        ("ALTER TABLE run DROP CONSTRAINT run_key_is_unique", "unique key run_key_is_unique is missing"),
         ("DROP INDEX customer_has_one_open_subscription", "is missing"),
         ("ALTER TABLE balance DROP CONSTRAINT balance_held_is_covered", "constraint balance_held_is_covered"),
     ],

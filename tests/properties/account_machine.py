@@ -112,7 +112,7 @@ class Accounts(RuleBasedStateMachine):
         for step, call in calls:
             got, expected = outcome_of(step, call, batch), plain_outcome_of(step, self.plain)
             assert got == expected, f"{step}\n the core says   {got}\n the model says {expected}"
-        self.shelf.save(account, batch.events)
+        self.shelf.save(account, batch.events, batch.records())
         self.said += steps
 
     def change(self, really: Callable[[Account], Any], plainly: Callable[[], Any]) -> None:

@@ -10,7 +10,14 @@ from django.db import connection, transaction
 from entitlements.burndown import burn_key
 from entitlements.core.account import Account, Counter, GrantState, HoldState, LedgerRow, RunState, SeenEvent
 from entitlements.models import Customer
-from entitlements.store.accounts import Wanted, build_accounts, load_statements, save_statements
+from entitlements.store.accounts import (
+    Wanted,
+    build_accounts,
+    ended_holds_statement,
+    furnish,
+    load_statements,
+    save_statements,
+)
 from kernel.sql_files import Statement
 from metering.events import EventRow
 from tests.properties.account_steps import ACME
@@ -32,6 +39,9 @@ class DatabaseShelf:
 
     def load(self, wanted: Wanted, now: datetime) -> Account:
         _, accounts = build_accounts([_run(each) for each in load_statements(wanted, now=now, lock=True)])
+        ended = ended_holds_statement(accounts, now)
+        if ended is not None:
+            furnish(accounts, _run(ended))
         return accounts[ACME]
 
     def everything(self) -> Account:
@@ -48,8 +58,8 @@ class DatabaseShelf:
         account.seen = {event.key_digest: event for event in _all("usage_event", SeenEvent)}
         return account
 
-    def save(self, account: Account, events: Sequence[EventRow] = ()) -> None:
-        for statement in save_statements([account], events):
+    def save(self, account: Account, events: Sequence[EventRow] = (), records: Sequence[Statement] = ()) -> None:
+        for statement in (*save_statements([account], events), *records):
             _run(statement)
 
     @property

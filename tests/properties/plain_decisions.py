@@ -270,7 +270,7 @@ def decide(account: PlainAccount, question: Question) -> Verdict:
 
 
 def hold_id(account: PlainAccount, key: str) -> UUID:
-    return key_digest(f"hold:{account.customer}:{key}")
+    return key_digest(key)
 
 
 def count(

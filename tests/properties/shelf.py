@@ -12,6 +12,7 @@ import msgspec
 from entitlements.burndown import burn_key
 from entitlements.core.account import Account, Counter, GrantState, HoldState, LedgerRow, RunState, SeenEvent
 from entitlements.store.accounts import Wanted
+from kernel.sql_files import Statement
 from metering.events import EventRow
 from tests.accounts import account as new_account
 
@@ -32,6 +33,7 @@ class Shelf:
         self.seen: dict[UUID, SeenEvent] = {}
         self.ledger: list[LedgerRow] = []
         self.messages: dict[str, dict[str, Any]] = {}
+        self.answers: dict[UUID, bytes] = {}
 
     def load(self, wanted: Wanted, now: datetime) -> Account:
         """The account, not yet brought up to date. (The store loads only what is wanted and due.)"""
@@ -47,9 +49,10 @@ class Shelf:
             runs={run.id: copy(run) for run in self.runs.values()},
             counters={key: copy(counter) for key, counter in self.counters.items()},
             seen=dict(self.seen),
+            answers=dict(self.answers),
         )
 
-    def save(self, account: Account, events: Sequence[EventRow] = ()) -> None:
+    def save(self, account: Account, events: Sequence[EventRow] = (), records: Sequence[Statement] = ()) -> None:
         """Keep what was changed (store.save_statements)."""
         if account.dirty:
             self.row = {name: getattr(account, name) for name in ROW}
@@ -65,5 +68,6 @@ class Shelf:
             digest = row.key_digest
             self.seen[digest] = SeenEvent(digest, row.body_digest, row.charged_microcredits, row.cost_nanousd)
         self.ledger += account.ledger
+        self.answers |= account.answers
         for message in account.messages:
             self.messages.setdefault(message.key, message.payload)

@@ -26,7 +26,7 @@ SELECT NULL,
             WHEN NOT (i.indisunique AND i.indisvalid) THEN concat('unique key ', guard.name, ' is not in force') END
 FROM unnest(ARRAY['usage_event_pkey', 'usage_tombstone_pkey', 'ledger_entry_pkey', 'balance_pkey', 'usage_day_pkey',
     'usage_month_pkey', 'archived_usage_day_pkey', 'limit_counter_pkey', 'credit_grant_key_is_unique',
-    'hold_key_is_unique', 'run_key_is_unique', 'outbox_message_key_is_unique',
+    'run_key_is_unique', 'outbox_message_key_is_unique',
     'customer_has_one_open_subscription']) AS guard (name)
 LEFT JOIN pg_index i ON i.indexrelid = to_regclass(guard.name)
 UNION ALL
