@@ -22,6 +22,10 @@ _OPTIONS = " ".join(
         "timezone=UTC",
         # The statements are few and looked up by key: planning one anew costs as much as running it.
         "plan_cache_mode=force_generic_plan",
+        # And a plan made while a table was small must still be right when it is not: look up, never read it all.
+        "enable_seqscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
     )
 )
 

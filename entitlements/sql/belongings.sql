@@ -1,7 +1,7 @@
 -- Everything of some accounts that a batch's decisions need, as one JSON object (store/accounts.py: Belongings).
 -- Run after lock_accounts, so that its snapshot is newer than the locks. What is looked up stands in :wanted, an
--- object per customer, and is joined, not compared with ANY: a plan must use the customer and the key together, or it
--- reads a customer's whole history.
+-- object per customer. What it names is unnested first and joined then, never compared with ANY: a plan must use the
+-- customer and the key together, or it reads a customer's whole history.
 WITH wanted AS MATERIALIZED (
     SELECT COALESCE(w.id, (SELECT c.id FROM customer c WHERE c.key = w.key)) AS customer_id, w.events, w.hold_ids,
            w.run_digests, w.run_ids, w.scope_keys, w.due, w.whole
@@ -9,10 +9,12 @@ WITH wanted AS MATERIALIZED (
         key text, id bigint, events uuid[], hold_ids uuid[], run_digests uuid[], run_ids uuid[], scope_keys text[],
         due boolean, whole boolean)
 ),
+named_events AS MATERIALIZED (SELECT customer_id, unnest(events) AS key_digest FROM wanted),
+named_holds AS MATERIALIZED (SELECT customer_id, unnest(hold_ids) AS id FROM wanted),
+named_runs AS MATERIALIZED (SELECT customer_id, unnest(run_digests) AS key_digest FROM wanted),
 -- The holds named, those that have ended, or all that are open. One may be there twice.
 holds AS MATERIALIZED (
-    SELECT h.* FROM wanted w CROSS JOIN unnest(w.hold_ids) AS n (id)
-    JOIN hold h ON h.customer_id = w.customer_id AND h.id = n.id
+    SELECT h.* FROM named_holds n JOIN hold h ON h.customer_id = n.customer_id AND h.id = n.id
     UNION ALL
     SELECT h.* FROM wanted w
     JOIN hold h ON h.customer_id = w.customer_id AND h.closed_at IS NULL AND h.expires_at <= %(now)s
@@ -22,18 +24,17 @@ holds AS MATERIALIZED (
     WHERE w.whole
 ),
 -- The runs in question, and the runs around them.
+run_ids AS MATERIALIZED (
+    SELECT customer_id, unnest(run_ids) AS id FROM wanted
+    UNION ALL
+    SELECT customer_id, run_id FROM holds WHERE run_id IS NOT NULL
+),
 inside AS MATERIALIZED (
     SELECT r.customer_id, unnest(r.id || r.ancestors) AS id
-    FROM wanted w CROSS JOIN unnest(w.run_digests) AS n (digest)
-    JOIN run r ON r.customer_id = w.customer_id AND r.key_digest = n.digest
+    FROM named_runs n JOIN run r ON r.customer_id = n.customer_id AND r.key_digest = n.key_digest
     UNION
     SELECT r.customer_id, unnest(r.id || r.ancestors)
-    FROM (
-        SELECT w.customer_id, n.id FROM wanted w CROSS JOIN unnest(w.run_ids) AS n (id)
-        UNION ALL
-        SELECT customer_id, run_id FROM holds WHERE run_id IS NOT NULL
-    ) n
-    JOIN run r ON r.customer_id = n.customer_id AND r.id = n.id
+    FROM run_ids n JOIN run r ON r.customer_id = n.customer_id AND r.id = n.id
     UNION
     SELECT r.customer_id, unnest(r.id || r.ancestors)
     FROM wanted w JOIN run r ON r.customer_id = w.customer_id AND r.closed_at IS NULL
@@ -58,12 +59,12 @@ SELECT json_build_object(
     'events', (
         SELECT json_agg(e) FROM (
             SELECT e.customer_id, e.key_digest, e.body_digest, e.charged_microcredits, e.cost_nanousd
-            FROM wanted w CROSS JOIN unnest(w.events) AS n (digest)
-            JOIN usage_event e ON e.customer_id = w.customer_id AND e.key_digest = n.digest
+            FROM named_events n
+            JOIN usage_event e ON e.customer_id = n.customer_id AND e.key_digest = n.key_digest
             UNION ALL
             SELECT t.customer_id, t.key_digest, t.body_digest, t.charged_microcredits, t.cost_nanousd
-            FROM wanted w CROSS JOIN unnest(w.events) AS n (digest)
-            JOIN usage_tombstone t ON t.customer_id = w.customer_id AND t.key_digest = n.digest) e),
+            FROM named_events n
+            JOIN usage_tombstone t ON t.customer_id = n.customer_id AND t.key_digest = n.key_digest) e),
     'holds', (SELECT json_agg(h) FROM holds h),
     'answers', (
         SELECT json_agg(a) FROM (
@@ -87,7 +88,7 @@ SELECT json_build_object(
             FROM (
                 SELECT customer_id, '' AS scope_key FROM wanted
                 UNION
-                SELECT w.customer_id, n.scope_key FROM wanted w CROSS JOIN unnest(w.scope_keys) AS n (scope_key)
+                SELECT customer_id, unnest(scope_keys) FROM wanted
                 UNION
                 SELECT customer_id, 'user:' || user_key FROM holds
                 UNION
