@@ -4,8 +4,7 @@ import re
 from typing import Final
 
 import structlog
-
-from kernel.ids import new_id
+from uuid_utils import uuid7
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -14,7 +13,7 @@ def request_id_from(header: str | None) -> str:
     """The caller's own id when it is short and plain enough to log and echo; otherwise a new one."""
     if header and _SANE.fullmatch(header):
         return header
-    return str(new_id())
+    return str(uuid7())
 
 
 def current_request_id() -> str | None:

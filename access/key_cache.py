@@ -24,6 +24,10 @@ SELECT_ACTIVE: Final = """
 """
 
 
+_REMEMBERED: Final = 10_000
+"""Authorization headers a ring knows by heart."""
+
+
 class Cursor(Protocol):
     """The part of a DB-API cursor used here: Django's and psycopg's both fit."""
 
@@ -56,6 +60,7 @@ class KeyRing:
     def __init__(self, revision: int, by_digest: Mapping[bytes, KeyInfo]) -> None:
         self.revision = revision
         self._by_digest = by_digest
+        self._by_header: dict[str, KeyInfo] = {}
 
     @classmethod
     def from_rows(cls, rows: Iterable[Sequence[Any]]) -> Self:
@@ -75,6 +80,10 @@ class KeyRing:
 
     def authenticate(self, header: str) -> KeyInfo:
         """Whose key an Authorization header carries. Raises NotAuthenticated."""
+        known = self._by_header.get(header)
+        if known is not None:
+            touch(known.id)
+            return known
         if not header:
             raise NotAuthenticated("Send an API key: Authorization: Bearer weir_sk_…")
         scheme, _, token = header.partition(" ")
@@ -84,6 +93,8 @@ class KeyRing:
         if key is None:
             raise NotAuthenticated("This API key is unknown or was revoked")
         touch(key.id)
+        if len(self._by_header) < _REMEMBERED:  # One key has few headers, but any number of spaces fits before it.
+            self._by_header[header] = key
         return key
 
 

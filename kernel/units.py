@@ -60,10 +60,11 @@ def parse_usd(text: str | int) -> NanoUsd:
 
 def format_scaled(amount: int, places: int) -> str:
     """An integer of 10^-places as the shortest exact decimal string."""
-    whole, fraction = divmod(abs(amount), 10**places)
+    scale = 10**places
+    if not amount % scale:
+        return str(amount // scale)
+    whole, fraction = divmod(abs(amount), scale)
     sign = "-" if amount < 0 else ""
-    if not fraction:
-        return f"{sign}{whole}"
     return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0")
 
 

@@ -100,7 +100,7 @@ class EntitlementTerms(msgspec.Struct, frozen=True):
     config: Any
 
 
-class LimitTerms(msgspec.Struct, frozen=True):
+class LimitTerms(msgspec.Struct, frozen=True, cache_hash=True):
     """Something besides the balance that says no, or warns. `value` is in `unit`'s smallest unit.
 
     Units: calls, tokens, credits (microcredits), cost (nano-USD).

@@ -13,7 +13,7 @@ import msgspec
 
 from entitlements.core import runs
 from entitlements.core.account import Account, RunState
-from entitlements.core.limits import Draw, Limiting, Shared, Use, exceeded, tier_of
+from entitlements.core.limits import Draw, Exceeded, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
 from entitlements.core.record import overage_room
 from kernel.usage import Usage
@@ -140,12 +140,14 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             return self._fall_back("model_tier_not_allowed", asked, None)
         metered = self.feature.kind == "metered"
         needed = self._needed(asked) if metered else 0
-        refusal = self._refusal(asked, needed)
+        cost = self._cost(asked)
+        hits = self._hits(asked, needed, cost)
+        refusal = self._refusal(hits, needed, cost)
         if refusal is not None:
             if self.right.at_limit == "downgrade" and self.plan is not None:
                 return self._fall_back(refusal.reason, asked, refusal.limiting)
             return self._deny(refusal.reason, needed, limiting=refusal.limiting)
-        warnings = self._warnings(asked, needed)
+        warnings = self._warnings(asked, needed, hits)
         if not metered or self._affords(needed):
             return self._allow("entitled", asked, needed, warnings)
         missing = (needed or 0) - max(0, self.account.available)
@@ -170,15 +172,16 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             if isinstance(self.question.estimate, int) and reason == "insufficient_credits":
                 continue  # The caller's own figure does not get cheaper with the model.
-            needed = self._needed(model)
-            if self._refusal(model, needed) is None and self._affords(needed):
+            needed, cost = self._needed(model), self._cost(model)
+            hits = self._hits(model, needed, cost)
+            if self._refusal(hits, needed, cost) is None and self._affords(needed):
                 return Answer(
                     decision="downgrade",
                     reason=reason,
                     model=model.key,
                     needed_microcredits=needed,
                     limiting=limiting,
-                    warnings=self._warnings(model, needed),
+                    warnings=self._warnings(model, needed, hits),
                 )
         return self._deny(reason, self._needed(asked), asked=asked, limiting=limiting)
 
@@ -211,16 +214,20 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     def _tier_allows(self, model: ModelTerms) -> bool:
         return self.right.max_rank is None or model.tier_rank <= self.right.max_rank
 
-    def _refusal(self, model: ModelTerms | None, needed: int | None) -> _Refusal | None:
+    def _hits(self, model: ModelTerms | None, needed: int | None, cost: int | None) -> tuple[Exceeded, ...]:
+        """The limits, hard and soft, that the call would exceed."""
+        run_id = self.run.id if self.run else None
+        use = Use(self.feature.id, tier_of(model), self.question.user_key, run_id)
+        draw = Draw(1, needed or 0, cost, self._tokens())
+        return tuple(exceeded(self.account, self._limits, use, draw, self.now, self.shared))
+
+    def _refusal(self, hits: tuple[Exceeded, ...], needed: int | None, cost: int | None) -> _Refusal | None:
         """What says no besides the balance: a run around the call, or a hard limit."""
-        cost = self._cost(model)
         if self.run is not None:
             refused = runs.refusal(self.account, self.run, microcredits=needed, cost_nanousd=cost, now=self.now)
             if refused is not None:
                 return _Refusal(*refused)
-        for hit in exceeded(
-            self.account, self._limits, self._use(model), self.draw(model, needed), self.now, self.shared
-        ):
+        for hit in hits:
             if hit.limit.kind == "hard":
                 return _Refusal("limit_reached", hit.limiting())
         return None
@@ -229,17 +236,12 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     def _limits(self) -> tuple[LimitTerms, ...]:
         return self.plan.limits if self.plan else ()
 
-    def _use(self, model: ModelTerms | None) -> Use:
-        return Use(self.feature.id, tier_of(model), self.question.user_key, self.run.id if self.run else None)
-
-    def draw(self, model: ModelTerms | None, needed: int | None) -> Draw:
-        """What the call may take of each unit."""
+    def _tokens(self) -> int | None:
+        """The tokens the call may take; None where that is not known beforehand."""
         estimate = self.question.estimate
         if isinstance(estimate, Usage):
-            tokens: int | None = estimate.input_tokens + estimate.output_tokens
-        else:
-            tokens = None if self.question.model else 0
-        return Draw(calls=1, credits=needed or 0, cost=self._cost(model), tokens=tokens)
+            return estimate.input_tokens + estimate.output_tokens
+        return None if self.question.model else 0
 
     def _cost(self, model: ModelTerms | None) -> int | None:
         """The supplier cost of the estimate in nano-USD; None where it is not known beforehand."""
@@ -287,14 +289,15 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             resets_at=account.allowance_end,
         )
 
-    def _warnings(self, model: ModelTerms | None, needed: int | None) -> tuple[Caution, ...]:
+    def _warnings(
+        self, model: ModelTerms | None, needed: int | None, hits: tuple[Exceeded, ...]
+    ) -> tuple[Caution, ...]:
         warnings: list[Caution] = []
         if self.question.model and model is None:
             detail = f"{self.question.model!r} is not in the catalogue: it has no tier"
             warnings.append(Caution("model_unknown", detail))
         if needed is None:
             warnings.append(Caution("unrated", "no rate matches this action: it will be recorded without a charge"))
-        hits = exceeded(self.account, self._limits, self._use(model), self.draw(model, needed), self.now, self.shared)
         warnings += (
             Caution("soft_limit", f"the soft limit {hit.limit.key!r} is exceeded")
             for hit in hits

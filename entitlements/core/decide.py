@@ -1,7 +1,7 @@
 """The whole decision: a check, and the hold it may place. What `replay_decision` calls again."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -66,7 +66,7 @@ def decide(
     hold = _place(account, question, wanted, answer, catalogue, now)
     placed = HoldPlaced(hold.id, account.customer_id, hold.held, hold.expires_at)
     decided = Decided(answer, placed, balance_of(account))
-    account.answers[hold.id] = msgspec.json.encode(decided)
+    account.answers[hold.id] = _encoder.encode(decided)
     return decided
 
 
@@ -115,8 +115,11 @@ _STATE = (
 )
 """What of an account a decision can depend on."""
 
+_state = attrgetter(*_STATE)
+_encoder = msgspec.json.Encoder()
 
-def state_of(account: Account, shared: Shared) -> Any:
-    """The account, and what shared limits have used, as plain values: what `decide` was given, for the record."""
-    state = {name: getattr(account, name) for name in _STATE}
-    return msgspec.to_builtins(state | {"counters": list(account.counters.values()), "shared": shared})
+
+def state_of(account: Account, shared: Shared) -> msgspec.Raw:
+    """The account, and what shared limits have used, as JSON: what `decide` was given, for the record."""
+    state = dict(zip(_STATE, _state(account), strict=True))
+    return msgspec.Raw(_encoder.encode(state | {"counters": list(account.counters.values()), "shared": shared}))

@@ -67,10 +67,10 @@ Shared = Mapping[int, int]
 
 
 def exceeded(
-    account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, now: datetime, shared: Shared
+    account: Account, limits: tuple[LimitTerms, ...], use: Use, draw: Draw, now: datetime, shared: Shared
 ) -> Iterator[Exceeded]:
     """The limits that `draw` on top of what is used and held would exceed, narrowest scope first."""
-    for limit in _applying(limits, use):
+    for limit in _applying(limits, use.feature_id, use.tier_id, bool(use.user_key), bool(use.run_id)):
         taken = getattr(draw, limit.unit)
         # Of what is not known beforehand, at least something must be left.
         amount = 1 if taken is None else taken
@@ -89,14 +89,15 @@ def exceeded(
 
 
 def claim(
-    account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, now: datetime
+    account: Account, limits: tuple[LimitTerms, ...], use: Use, draw: Draw, now: datetime
 ) -> list[tuple[str, str, int]]:
     """Hold `draw` in the counters of every limit it counts in. Returns what to release later."""
     claims = []
     for limit in _counted(limits, use):
         amount = getattr(draw, limit.unit) or 0
         if amount:
-            counter = _counter(account, limit, use, now)
+            start, _ = window(limit, account, now)
+            counter = _counter(account, limit, use, start)
             counter.held += amount
             claims.append((scope_key(limit, use), limit.key, amount))
             _warn(account, limit, use, counter, now)
@@ -112,13 +113,15 @@ def release(account: Account, claims: Sequence[tuple[str, str, int]]) -> None:
             account.touch_counter(scope, key)
 
 
-def count(account: Account, limits: Sequence[LimitTerms], use: Use, draw: Draw, *, at: datetime, now: datetime) -> None:
+def count(
+    account: Account, limits: tuple[LimitTerms, ...], use: Use, draw: Draw, *, at: datetime, now: datetime
+) -> None:
     """Count what a call really took, in the windows that contain `at`: a late event is not this hour's."""
     for limit in _counted(limits, use):
         amount = getattr(draw, limit.unit) or 0
         start, _ = window(limit, account, now)
         if amount and at >= start:
-            counter = _counter(account, limit, use, now)
+            counter = _counter(account, limit, use, start)
             counter.used += amount
             _warn(account, limit, use, counter, now)
 
@@ -147,63 +150,69 @@ def scope_key(limit: LimitTerms, use: Use) -> str:
 def window(limit: LimitTerms, account: Account, now: datetime) -> tuple[datetime, datetime | None]:
     """The limit's current window [start, end). Days and periods are the customer's own, unless many share them."""
     if limit.scope in SHARED_SCOPES:
-        return shared_window(limit, now)
-    if limit.window == "minute":
-        start = now.replace(second=0, microsecond=0)
-        return start, start + timedelta(minutes=1)
-    if limit.window == "hour":
-        start = now.replace(minute=0, second=0, microsecond=0)
-        return start, start + timedelta(hours=1)
-    if limit.window == "day":
-        zone = ZoneInfo(account.time_zone)
-        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        # The next midnight by the calendar, not 24 hours on: days with a clock change are shorter or longer.
-        following = (midnight + timedelta(days=1)).replace(tzinfo=zone)
-        return midnight.astimezone(UTC), following.astimezone(UTC)
+        return _shared_window(limit.window, now)
+    if limit.window in _CLOCKED:
+        return _clocked_window(limit.window, account.time_zone, now)
     if limit.window == "period" and account.period_start is not None:
         return account.period_start, account.period_end
     return _FOREVER, None
 
 
-def shared_window(limit: LimitTerms, now: datetime) -> tuple[datetime, datetime | None]:
+@lru_cache(maxsize=1024)  # All calls of a batch have one `now`.
+def _clocked_window(kind: str, time_zone: str, now: datetime) -> tuple[datetime, datetime]:
+    if kind == "minute":
+        start = now.replace(second=0, microsecond=0)
+        return start, start + timedelta(minutes=1)
+    if kind == "hour":
+        start = now.replace(minute=0, second=0, microsecond=0)
+        return start, start + timedelta(hours=1)
+    zone = ZoneInfo(time_zone)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    # The next midnight by the calendar, not 24 hours on: days with a clock change are shorter or longer.
+    following = (midnight + timedelta(days=1)).replace(tzinfo=zone)
+    return midnight.astimezone(UTC), following.astimezone(UTC)
+
+
+@lru_cache(maxsize=128)
+def _shared_window(kind: str, now: datetime) -> tuple[datetime, datetime | None]:
     """The window of a limit many customers share: the UTC day, the calendar month for a period, or all time.
 
     Their billing periods start on different days and rollups are of days in UTC.
     """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if limit.window == "day":
+    if kind == "day":
         return midnight, midnight + timedelta(days=1)
-    if limit.window == "period":
+    if kind == "period":
         first = midnight.replace(day=1)
         return first, (first + timedelta(days=31)).replace(day=1)
     return _FOREVER, None
 
 
-@lru_cache(maxsize=1024)
-def _narrowest_first(limits: tuple[LimitTerms, ...]) -> tuple[LimitTerms, ...]:
-    return tuple(sorted(limits, key=lambda limit: _SCOPES[limit.scope]))
+@lru_cache(maxsize=4096)
+def _applying(
+    limits: tuple[LimitTerms, ...], feature_id: int, tier_id: int | None, of_user: bool, in_run: bool
+) -> tuple[LimitTerms, ...]:
+    """Those that cover such a use, narrowest scope first."""
+    return tuple(
+        limit
+        for limit in sorted(limits, key=lambda limit: _SCOPES[limit.scope])
+        if (limit.feature_id is None or limit.feature_id == feature_id)
+        and (limit.tier_id is None or limit.tier_id == tier_id)
+        and (limit.scope != "user" or of_user)
+        and (limit.scope != "run" or in_run)
+    )
 
 
-def _applying(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
-    for limit in _narrowest_first(tuple(limits)):
-        if (
-            (limit.feature_id is None or limit.feature_id == use.feature_id)
-            and (limit.tier_id is None or limit.tier_id == use.tier_id)
-            and (limit.scope != "user" or use.user_key)
-            and (limit.scope != "run" or use.run_id)
-        ):
+def _counted(limits: tuple[LimitTerms, ...], use: Use) -> Iterator[LimitTerms]:
+    """Those with a counter of the customer's own: not the ones per draw, nor those of everyone."""
+    for limit in _applying(limits, use.feature_id, use.tier_id, bool(use.user_key), bool(use.run_id)):
+        if limit.window != "draw" and limit.scope not in SHARED_SCOPES:
             yield limit
 
 
-def _counted(limits: Sequence[LimitTerms], use: Use) -> Iterator[LimitTerms]:
-    """Those with a counter of the customer's own: not the ones per draw, nor those of everyone."""
-    return (limit for limit in _applying(limits, use) if limit.window != "draw" and limit.scope not in SHARED_SCOPES)
-
-
-def _counter(account: Account, limit: LimitTerms, use: Use, now: datetime) -> Counter:
-    """The limit's counter, started over when its window has passed."""
+def _counter(account: Account, limit: LimitTerms, use: Use, start: datetime) -> Counter:
+    """The limit's counter for the window that begins at `start`, started over when it counted an earlier one."""
     scope = scope_key(limit, use)
-    start, _ = window(limit, account, now)
     counter = account.counters.get((scope, limit.key))
     if counter is None:
         counter = account.counters[scope, limit.key] = Counter(account.customer_id, scope, limit.key, start)
@@ -225,14 +234,14 @@ def _is_current(limit: LimitTerms, counter: Counted, start: datetime) -> bool:
 
 def _warn(account: Account, limit: LimitTerms, use: Use, counter: Counter, now: datetime) -> None:
     """Tell once per window that a threshold has been reached (≥)."""
-    reached = [
-        percent
-        for percent in limit.warn_at_percent
-        if percent > counter.warned_percent and (counter.used + counter.held) * 100 >= percent * limit.value
-    ]
-    if not reached:
+    taken = (counter.used + counter.held) * 100
+    reached = counter.warned_percent
+    for percent in limit.warn_at_percent:
+        if percent > reached and taken >= percent * limit.value:
+            reached = percent
+    if reached == counter.warned_percent:
         return
-    counter.warned_percent = max(reached)
+    counter.warned_percent = reached
     scope = scope_key(limit, use)
     payload: dict[str, Any] = {
         "limit": limit.key,

@@ -1,6 +1,7 @@
 """The gate as an ASGI application: authenticate, read, submit to a lane, answer."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -55,6 +56,7 @@ from kernel.errors import MethodNotAllowed, NotAuthenticated, Problem, ScopeMiss
 from kernel.ids import parse_public_id
 
 log = structlog.get_logger("weir.request")
+_requests = logging.getLogger("weir.request")
 
 Reply = tuple[int, Any]
 Handler = Callable[[http.Request, "Caller"], Awaitable[Reply]]
@@ -66,12 +68,16 @@ class Caller:
     def __init__(self, header: str, scope: str) -> None:
         self.header, self.scope = header, scope
         self.key: KeyInfo | None = None
+        self._by: Reference | None = None
 
     def authorize(self, reference: Reference) -> None:
         """Raises NotAuthenticated, ScopeMissing."""
+        if reference is self._by:
+            return
         self.key = reference.keys.authenticate(self.header)
         if not self.key.may(self.scope):
             raise ScopeMissing(f"this API key lacks the scope {self.scope!r}")
+        self._by = reference
 
 
 class Route(NamedTuple):
@@ -106,7 +112,10 @@ class Gate:
 
     def serves(self, scope: http.Scope) -> bool:
         """Whether the request is the gate's and not Django's."""
-        return scope["type"] == "http" and _pattern(scope["path"])[0] in self._routes
+        if scope["type"] != "http":
+            return False
+        path = scope["path"]
+        return path in self._routes or _pattern(path)[0] in self._routes
 
     async def close(self) -> None:
         """Close the gate's connections."""
@@ -115,11 +124,11 @@ class Gate:
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         started = time.perf_counter()
         request = http.Request(scope, receive)
-        request_id = request_id_from(request.headers.get("x-request-id"))
+        request_id = request_id_from(request.header(b"x-request-id"))
         caller = None
         try:
             route = self._route(request)
-            caller = Caller(request.headers.get("authorization", ""), route.scope)
+            caller = Caller(request.header(b"authorization"), route.scope)
             await self._admit(caller)
             status, body = await route.handler(request, caller)
             await http.answer(send, status, body, request_id=request_id)
@@ -132,6 +141,8 @@ class Gate:
             status = 500
             log.exception("gate failed", request_id=request_id, path=request.path)
             await http.refuse(send, InternalError(), request_id=request_id)
+        if not _requests.isEnabledFor(logging.INFO):
+            return
         log.info(
             "request",
             method=request.method,
@@ -143,10 +154,12 @@ class Gate:
         )
 
     def _route(self, request: http.Request) -> Route:
-        pattern, request.id = _pattern(request.path)
-        route = self._routes[pattern]
+        route = self._routes.get(request.path)
+        if route is None:
+            pattern, request.id = _pattern(request.path)
+            route = self._routes[pattern]
         if request.method != route.method:
-            raise MethodNotAllowed(f"{pattern} takes {route.method}")
+            raise MethodNotAllowed(f"{request.path} takes {route.method}")
         return route
 
     async def _admit(self, caller: Caller) -> None:

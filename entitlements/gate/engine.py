@@ -1,7 +1,7 @@
 """Running batches: load → decide → apply. One transaction for all the calls of a batch."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from access import last_used
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.gate.calls import Batch, Call, CatchUpCall
 from entitlements.gate.connections import Connection, Connections
-from entitlements.gate.lane import Lane
+from entitlements.gate.lane import Lane, Lanes
 from entitlements.store.accounts import (
     Wanted,
     build_accounts,
@@ -28,6 +28,9 @@ from kernel.sql_files import Statement
 
 log = structlog.get_logger("weir.gate")
 
+_LANES = 2
+"""Batches decided beside each other, by customer: while one waits for the database, the other is decided."""
+
 _TRIES = 3
 _PASSING = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 _BUSY = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
@@ -40,12 +43,13 @@ class Engine:
         self._connections = Connections(dsn, most=8)
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
-        self.reads: Lane[Call, Any] = Lane(self._read, few=4, most=256, backlog=10_000)
-        self.writes: Lane[Call, Any] = Lane(
-            self._write, few=4, most=128, weigh=lambda call: call.weight, backlog=10_000
-        )
+        self.reads: Lanes[Call, Any] = Lanes(_which, [self._lane(self._read, most=256) for _ in range(_LANES)])
+        self.writes: Lanes[Call, Any] = Lanes(_which, [self._lane(self._write, most=128) for _ in range(_LANES)])
         self._catching_up: set[int] = set()
         self._background: set[asyncio.Task[None]] = set()
+
+    def _lane(self, run: Callable[[Sequence[Call]], Awaitable[Sequence[Any]]], *, most: int) -> Lane[Call, Any]:
+        return Lane(run, few=2, most=most, weigh=lambda call: call.weight, backlog=10_000 // _LANES)
 
     async def close(self) -> None:
         """Finish what nobody waits for, and close the connections."""
@@ -164,6 +168,10 @@ async def _run_all(
             await connection.commit()
     # Only when the pipeline is done do the cursors know whether they have rows.
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def _which(call: Call) -> int:
+    return call.lane
 
 
 def _answer(call: Call, batch: Batch) -> Any:

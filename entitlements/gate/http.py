@@ -1,6 +1,7 @@
 """The little of HTTP the gate needs, over ASGI: read a bounded JSON body, write an answer."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,22 +21,25 @@ _encoder = msgspec.json.Encoder()
 
 
 class Request:
-    """A request being served. Headers are decoded once, by lower-case name."""
+    """A request being served."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.path: str = scope["path"]
         self.method: str = scope["method"]
         self.id = ""
         """The id in the path, where the route has one."""
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
+
+    def header(self, name: bytes) -> str:
+        """A header's value by its lower-case name; "" when it is not there."""
+        return self._headers.get(name, b"").decode("latin-1")
 
     async def json_body(self) -> bytes:
         """The body's bytes. Raises UnsupportedMedia, BodyTooLarge (before reading it when its length is stated)."""
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        if not _is_json(self._headers.get(b"content-type", b"")):
             raise UnsupportedMedia("send the body with Content-Type: application/json")
-        stated = self.headers.get("content-length", "")
+        stated = self._headers.get(b"content-length", b"")
         if stated.isdigit() and int(stated) > MAX_BODY:
             raise _too_large()
         chunks, size = [], 0
@@ -50,6 +54,12 @@ class Request:
             chunks.append(chunk)
             if not message.get("more_body"):
                 return b"".join(chunks)
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: bytes) -> bool:
+    kind = content_type.partition(b";")[0].strip().lower()
+    return kind == b"application/json" or (kind.startswith(b"application/") and kind.endswith(b"+json"))
 
 
 class ClientGone(Exception):

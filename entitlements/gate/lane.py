@@ -85,3 +85,14 @@ class Lane(Generic[Call, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+
+class Lanes(Generic[Call, Result]):
+    """Several lanes, each call in the one its number chooses. What must not wait for each other's locks shares one."""
+
+    def __init__(self, number: Callable[[Call], int], lanes: Sequence[Lane[Call, Result]]) -> None:
+        self._number, self._lanes = number, lanes
+
+    async def submit(self, call: Call) -> Result:
+        """`Lane.submit` in the call's lane."""
+        return await self._lanes[self._number(call) % len(self._lanes)].submit(call)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-class RecordField(models.JSONField):  # type: ignore[type-arg]
+class RecordField(models.JSONField):
     """JSON kept as it was written, to be read whole and never searched: half the price of a jsonb column to insert."""
 
     def db_type(self, connection: Any) -> str:

@@ -35,7 +35,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
     reason: str
     revision: int
     question: Question
-    account: Any
+    account: msgspec.Raw
     answer: Decided
 
 
@@ -69,7 +69,7 @@ class Batch:
             self.events.append(recorded.row)
         return recorded
 
-    def decision(self, account: Account, question: Question, state: Any, decided: Decided) -> DecisionRow:
+    def decision(self, account: Account, question: Question, state: msgspec.Raw, decided: Decided) -> DecisionRow:
         """The record of a decision, with what it was decided from."""
         return DecisionRow(
             account.customer_id,
@@ -97,9 +97,11 @@ class Call(ABC):
     weight = 1
     """How many actions it stands for."""
 
-    def __init__(self, authorize: Authorize, now: datetime) -> None:
+    def __init__(self, authorize: Authorize, now: datetime, customer: str | int) -> None:
         self.authorize = authorize
         self.now = now
+        self.lane = hash(customer)
+        """Calls of one customer share a lane, as far as that can be: two would wait for each other's locks."""
 
     @abstractmethod
     def wants(self, wanted: Wanted) -> None:
@@ -114,7 +116,7 @@ class CatchUpCall(Call):
     """Store what has happened to an account by itself. Ours, so it needs no key."""
 
     def __init__(self, customer_id: int, now: datetime) -> None:
-        super().__init__(lambda _: None, now)
+        super().__init__(lambda _: None, now, customer_id)
         self.customer_id = customer_id
 
     def wants(self, wanted: Wanted) -> None:

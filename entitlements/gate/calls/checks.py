@@ -15,7 +15,7 @@ class CheckCall(Call):
     """A check; with a hold in its question it writes."""
 
     def __init__(self, authorize: Authorize, now: datetime, customer: str, question: Question) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, customer)
         self.customer, self.question = customer, question
 
     def wants(self, wanted: Wanted) -> None:
@@ -28,18 +28,17 @@ class CheckCall(Call):
         self.authorize(batch.reference)
         account = batch.account(self.customer)
         reference = batch.reference
-        holds_credits = self.question.hold is not None
-        before = state_of(account, batch.shared) if holds_credits else None
+        # A check that holds nothing moves nothing, so the account is afterwards what it was decided from.
+        before = None if self.question.hold is None else state_of(account, batch.shared)
         decided = decide(account, self.question, reference.catalogue, reference.costs, batch.now, batch.shared)
         if decided.replayed:
             return Checked(decided, None)
-        if holds_credits:
+        if before is not None:
             record = batch.decision(account, self.question, before, decided)
             batch.decisions.append(record)
             return Checked(decided, record, stored=True)
         if decided.answer.decision == "allow":
             return Checked(decided, None)
-        # Nothing was moved, so the account is still what it was decided from.
         return Checked(decided, batch.decision(account, self.question, state_of(account, batch.shared), decided))
 
 
@@ -62,7 +61,7 @@ class KeepDecisionCall(Call):
     """Store a denial or a downgrade that was decided without writing anything else."""
 
     def __init__(self, authorize: Authorize, now: datetime, row: DecisionRow) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, row.customer_id)
         self.row = row
 
     def wants(self, wanted: Wanted) -> None:

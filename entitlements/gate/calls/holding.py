@@ -20,7 +20,7 @@ class HoldCall(Call):
     """A call on one hold or lease, named by its public id."""
 
     def __init__(self, authorize: Authorize, now: datetime, customer_id: int, hold_id: UUID) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, customer_id)
         self.customer_id, self.hold_id = customer_id, hold_id
 
     def wants(self, wanted: Wanted) -> None:
@@ -104,7 +104,7 @@ class AcquireCall(Call):
     """Acquire a lease."""
 
     def __init__(self, authorize: Authorize, now: datetime, customer: str, lease: LeaseWanted) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, customer)
         self.customer, self.lease = customer, lease
 
     def wants(self, wanted: Wanted) -> None:

@@ -28,7 +28,7 @@ class OpenRunCall(Call):
         parent: str,
         user_key: str,
     ) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, customer)
         self.customer, self.key, self.body_digest = customer, key, body_digest
         self.budget, self.parent, self.user_key = budget, parent, user_key
 
@@ -65,7 +65,7 @@ class CloseRunCall(Call):
     """Close a run with everything inside it, and void what it holds."""
 
     def __init__(self, authorize: Authorize, now: datetime, customer_id: int, run_id: UUID) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, customer_id)
         self.customer_id, self.run_id = customer_id, run_id
 
     def wants(self, wanted: Wanted) -> None:

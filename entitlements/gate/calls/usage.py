@@ -25,7 +25,7 @@ class UsageCall(Call):
     """The readable items of one request, each with its customer's key."""
 
     def __init__(self, authorize: Authorize, now: datetime, items: Sequence[tuple[str, UsageFact]]) -> None:
-        super().__init__(authorize, now)
+        super().__init__(authorize, now, items[0][0] if items else "")
         self.items = items
         self.weight = len(items)
 
