@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -48,20 +48,48 @@ class UsageUnreadable(InvalidInput):
     title = "The usage body could not be read"
 
 
-def decode(body: bytes) -> Any:
-    """JSON to plain values. Raises MalformedBody."""
+class _Form(Generic[T]):
+    """One kind of body: from bytes to its struct, in one step."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self._decoder = msgspec.json.Decoder(type_)
+
+    def read(self, body: bytes | msgspec.Raw) -> T:
+        """The body. Raises MalformedBody, InvalidInput."""
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError as error:
+            _must_be_json(body)
+            raise _invalid(error) from None
+        except RecursionError:
+            raise MalformedBody("the JSON is nested too deeply") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise MalformedBody(str(error)) from None
+
+
+def _must_be_json(body: bytes | msgspec.Raw) -> None:
+    """A wrong type is noticed before the rest is read, which may not be JSON at all. Raises MalformedBody."""
     try:
-        return msgspec.json.decode(body)
+        msgspec.json.decode(body)
     except RecursionError:
         raise MalformedBody("the JSON is nested too deeply") from None
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedBody(str(error)) from None
+
+
+_CHECK = _Form(CheckRequest)
+_SETTLEMENT = _Form(SettleRequest)
+_LEASE = _Form(LeaseRequest)
+_EXTENSION = _Form(LeaseExtension)
+_RUN = _Form(RunRequest)
+_USAGE = _Form(UsageItem)
+_MEMBERS = _Form(dict[str, msgspec.Raw])
+_LIST = _Form(list[msgspec.Raw])
 
 
 def read_check(body: bytes) -> tuple[str, Question]:
     """The customer's key and the question. Raises MalformedBody, InvalidInput."""
-    raw = decode(body)
-    request = _convert(raw, CheckRequest)
+    request = _CHECK.read(body)
     wanted = request.hold
     return request.customer, Question(
         feature=request.feature,
@@ -71,24 +99,24 @@ def read_check(body: bytes) -> tuple[str, Question]:
         estimate=_estimate(request.estimate),
         hold=None
         if wanted is None
-        else HoldWanted(wanted.key, key_digest(wanted.key), body_digest(raw), wanted.ttl_seconds),
+        else HoldWanted(wanted.key, key_digest(wanted.key), body_digest(request), wanted.ttl_seconds),
     )
 
 
 def read_settlement(body: bytes, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
     """What a held call used, and whether that was all. The hold's own key stands in for a missing one."""
-    raw = decode(body)
-    return _settled(raw, hold_id, now)
+    return _settled(_SETTLEMENT.read(body), hold_id, now)
 
 
 def read_lease_settlement(body: bytes, hold_id: UUID, now: datetime) -> list[UsageFact | Problem]:
     """The actions a lease paid for. Raises MalformedBody, InvalidInput for the whole body."""
     items: list[UsageFact | Problem] = []
-    for item in _listed(decode(body)):
+    for item in _listed(body):
         try:
-            if isinstance(item, dict) and "key" not in item:
+            request = _SETTLEMENT.read(item)
+            if request.key is None:
                 raise InvalidInput("each action of a lease needs its own key", field="key")
-            items.append(_settled(item, hold_id, now)[0])
+            items.append(_settled(request, hold_id, now)[0])
         except Problem as problem:
             items.append(problem)
     return items
@@ -96,12 +124,11 @@ def read_lease_settlement(body: bytes, hold_id: UUID, now: datetime) -> list[Usa
 
 def read_lease(body: bytes) -> tuple[str, LeaseWanted]:
     """The customer's key and the lease to acquire."""
-    raw = decode(body)
-    request = _convert(raw, LeaseRequest)
+    request = _LEASE.read(body)
     return request.customer, LeaseWanted(
         request.key,
         key_digest(request.key),
-        body_digest(raw),
+        body_digest(request),
         request.feature,
         _some_credits(request.credits),
         request.ttl_seconds,
@@ -110,7 +137,7 @@ def read_lease(body: bytes) -> tuple[str, LeaseWanted]:
 
 def read_extension(body: bytes) -> tuple[Microcredits, int | None]:
     """More microcredits and seconds for a lease."""
-    request = _convert(decode(body), LeaseExtension)
+    request = _EXTENSION.read(body)
     if request.credits is None and request.ttl_seconds is None:
         raise InvalidInput("give credits, ttl_seconds or both", field="credits")
     return Microcredits(0) if request.credits is None else _some_credits(request.credits), request.ttl_seconds
@@ -129,13 +156,12 @@ class RunWanted(msgspec.Struct, frozen=True):
 
 def read_run(body: bytes, now: datetime) -> RunWanted:
     """The run to open."""
-    raw = decode(body)
-    request = _convert(raw, RunRequest)
+    request = _RUN.read(body)
     budget = request.budget or RunBudget()
     return RunWanted(
         request.customer,
         request.key,
-        body_digest(raw),
+        body_digest(request),
         request.parent,
         request.user,
         Budget(
@@ -150,36 +176,45 @@ def read_run(body: bytes, now: datetime) -> RunWanted:
 
 def read_usage(body: bytes, now: datetime) -> tuple[list[Item], bool]:
     """The items, and whether the caller sent a single one. Raises MalformedBody, InvalidInput for the whole body."""
-    raw = decode(body)
-    if isinstance(raw, dict) and "events" not in raw:
-        return [_item(raw, now)], True
-    return [_item(item, now) for item in _listed(raw)], False
+    if b'"events"' not in body and not _is_list(body):
+        return [_item(body, now)], True
+    if not _is_list(body) and "events" not in _MEMBERS.read(body):
+        return [_item(body, now)], True
+    return [_item(item, now) for item in _listed(body)], False
 
 
-def _listed(raw: Any) -> list[Any]:
-    """The items of a batch: a list, or an object with `events`."""
-    if isinstance(raw, dict):
-        unknown = next((name for name in raw if name != "events"), None)
+def _is_list(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"["
+
+
+def _listed(body: bytes) -> list[msgspec.Raw]:
+    """The items of a batch, each still to be read: a list, or an object with `events`."""
+    whole: bytes | msgspec.Raw = body
+    if not _is_list(body):
+        members = _MEMBERS.read(body)
+        unknown = next((name for name in members if name != "events"), None)
         if unknown is not None:
             raise InvalidInput(f"unknown field {unknown!r}", field=unknown)
-        raw = raw.get("events")
-    if not isinstance(raw, list):
-        raise InvalidInput('send one event, or {"events": [...]}', field="events")
-    if not 1 <= len(raw) <= MAX_EVENTS:
-        raise InvalidInput(f"a batch holds 1 to {MAX_EVENTS} events, this one has {len(raw)}", field="events")
-    return raw
+        whole = members.get("events", msgspec.Raw(b"null"))
+        if bytes(whole).lstrip()[:1] != b"[":
+            raise InvalidInput('send one event, or {"events": [...]}', field="events")
+    items = _LIST.read(whole)
+    if not 1 <= len(items) <= MAX_EVENTS:
+        raise InvalidInput(f"a batch holds 1 to {MAX_EVENTS} events, this one has {len(items)}", field="events")
+    return items
 
 
-def _item(raw: Any, now: datetime) -> Item:
+def _item(body: bytes | msgspec.Raw, now: datetime) -> Item:
     try:
-        item = _convert(raw, UsageItem)
-        return item.customer, _fact(item, raw, now)
+        item = _USAGE.read(body)
+        return item.customer, _fact(item, body_digest(item), now)
+    except MalformedBody:
+        raise
     except Problem as problem:
         return problem
 
 
-def _settled(raw: Any, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
-    request = _convert(raw, SettleRequest)
+def _settled(request: SettleRequest, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
     if request.usage is None and request.credits is None:
         raise InvalidInput("settle with usage, or with credits", field="usage")
     if request.key is None and not request.final:
@@ -188,16 +223,16 @@ def _settled(raw: Any, hold_id: UUID, now: datetime) -> tuple[UsageFact, bool]:
     final = fields.pop("final")
     # Customer and feature are the hold's to say; the settlement only carries what the call used.
     item = UsageItem(**fields | {"key": request.key or f"hold:{hold_id}", "customer": "-", "feature": "-"})
-    return msgspec.structs.replace(_fact(item, raw, now), feature=""), final
+    return msgspec.structs.replace(_fact(item, body_digest(request), now), feature=""), final
 
 
-def _fact(item: UsageItem, raw: Any, now: datetime) -> UsageFact:
+def _fact(item: UsageItem, digest: UUID, now: datetime) -> UsageFact:
     reading = _reading(item)
     usage = reading.usage if reading else Usage()
     return UsageFact(
         key=item.key,
         key_digest=key_digest(item.key),
-        body_digest=body_digest(raw),
+        body_digest=digest,
         feature=item.feature,
         action=item.action,
         user_key=item.user,
@@ -312,16 +347,12 @@ def _usd(text: str, field: str) -> NanoUsd:
     return amount
 
 
-def _convert(raw: Any, type_: type[T]) -> T:
-    try:
-        return msgspec.convert(raw, type_)
-    except msgspec.ValidationError as error:
-        match = _PLACE.match(str(error))
-        what, path = (match["what"], match["path"]) if match else (str(error), None)
-        if "matching regex" in what:
-            what = "Control characters are not accepted here"
-        field = (path or "").lstrip(".") or _named(what)
-        raise InvalidInput(what, field=field) from None
+def _invalid(error: msgspec.ValidationError) -> InvalidInput:
+    match = _PLACE.match(str(error))
+    what, path = (match["what"], match["path"]) if match else (str(error), None)
+    if "matching regex" in what:
+        what = "Control characters are not accepted here"
+    return InvalidInput(what, field=(path or "").lstrip(".") or _named(what))
 
 
 def _named(what: str) -> str | None:
