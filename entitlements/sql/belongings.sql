@@ -1,7 +1,9 @@
 -- Everything of some accounts that a batch's decisions need, as one JSON object (store/accounts.py: Belongings).
 -- Run after lock_accounts, so that its snapshot is newer than the locks. What is looked up stands in :wanted, an
--- object per customer. What it names is unnested first and joined then, never compared with ANY: a plan must use the
--- customer and the key together, or it reads a customer's whole history.
+-- object per customer. What it names is unnested first and then looked up one by one: a plan must use the customer and
+-- the key together, or it reads a customer's whole history. OFFSET 0 keeps the planner, who may know the tables only
+-- as they were when empty, from turning a look-up round, and an order that only the right index has from taking another
+-- (tests/entitlements/test_look_ups.py).
 WITH wanted AS MATERIALIZED (
     SELECT COALESCE(w.id, (SELECT c.id FROM customer c WHERE c.key = w.key)) AS customer_id, w.events, w.hold_ids,
            w.run_digests, w.run_ids, w.scope_keys, w.due, w.whole
@@ -14,13 +16,15 @@ named_holds AS MATERIALIZED (SELECT customer_id, unnest(hold_ids) AS id FROM wan
 named_runs AS MATERIALIZED (SELECT customer_id, unnest(run_digests) AS key_digest FROM wanted),
 -- The holds named, those that have ended, or all that are open. One may be there twice.
 holds AS MATERIALIZED (
-    SELECT h.* FROM named_holds n JOIN hold h ON h.customer_id = n.customer_id AND h.id = n.id
+    SELECT h.* FROM named_holds n CROSS JOIN LATERAL (
+        SELECT * FROM hold WHERE customer_id = n.customer_id AND id = n.id OFFSET 0) h
     UNION ALL
-    SELECT h.* FROM wanted w
-    JOIN hold h ON h.customer_id = w.customer_id AND h.closed_at IS NULL AND h.expires_at <= %(now)s
+    SELECT h.* FROM wanted w CROSS JOIN LATERAL (
+        SELECT * FROM hold WHERE customer_id = w.customer_id AND closed_at IS NULL AND expires_at <= %(now)s OFFSET 0) h
     WHERE w.due
     UNION ALL
-    SELECT h.* FROM wanted w JOIN hold h ON h.customer_id = w.customer_id AND h.closed_at IS NULL
+    SELECT h.* FROM wanted w CROSS JOIN LATERAL (
+        SELECT * FROM hold WHERE customer_id = w.customer_id AND closed_at IS NULL OFFSET 0) h
     WHERE w.whole
 ),
 -- The runs in question, and the runs around them.
@@ -31,13 +35,15 @@ run_ids AS MATERIALIZED (
 ),
 inside AS MATERIALIZED (
     SELECT r.customer_id, unnest(r.id || r.ancestors) AS id
-    FROM named_runs n JOIN run r ON r.customer_id = n.customer_id AND r.key_digest = n.key_digest
+    FROM named_runs n CROSS JOIN LATERAL (
+        SELECT * FROM run WHERE customer_id = n.customer_id AND key_digest = n.key_digest OFFSET 0) r
     UNION
     SELECT r.customer_id, unnest(r.id || r.ancestors)
-    FROM run_ids n JOIN run r ON r.customer_id = n.customer_id AND r.id = n.id
+    FROM run_ids n CROSS JOIN LATERAL (SELECT * FROM run WHERE customer_id = n.customer_id AND id = n.id OFFSET 0) r
     UNION
     SELECT r.customer_id, unnest(r.id || r.ancestors)
-    FROM wanted w JOIN run r ON r.customer_id = w.customer_id AND r.closed_at IS NULL
+    FROM wanted w CROSS JOIN LATERAL (
+        SELECT * FROM run WHERE customer_id = w.customer_id AND closed_at IS NULL OFFSET 0) r
     WHERE w.whole
 )
 SELECT json_build_object(
@@ -45,7 +51,8 @@ SELECT json_build_object(
         SELECT json_agg(g) FROM (
             SELECT g.customer_id, g.id, g.source, g.priority, g.amount_microcredits, g.remaining_microcredits,
                    g.effective_at, g.expires_at, g.created_at, g.activated_at, g.subscription_id, g.closed_at, g.voided_at
-            FROM wanted w JOIN credit_grant g ON g.customer_id = w.customer_id AND g.closed_at IS NULL) g),
+            FROM wanted w CROSS JOIN LATERAL (
+                SELECT * FROM credit_grant WHERE customer_id = w.customer_id AND closed_at IS NULL OFFSET 0) g) g),
     'entitlements', (
         SELECT json_agg(e) FROM (
             -- The latest of the customer's own to each feature that is in force now.
@@ -59,17 +66,20 @@ SELECT json_build_object(
     'events', (
         SELECT json_agg(e) FROM (
             SELECT e.customer_id, e.key_digest, e.body_digest, e.charged_microcredits, e.cost_nanousd
-            FROM named_events n
-            JOIN usage_event e ON e.customer_id = n.customer_id AND e.key_digest = n.key_digest
+            FROM named_events n CROSS JOIN LATERAL (
+                SELECT * FROM usage_event WHERE customer_id = n.customer_id AND key_digest = n.key_digest
+                ORDER BY customer_id, key_digest LIMIT 1) e
             UNION ALL
             SELECT t.customer_id, t.key_digest, t.body_digest, t.charged_microcredits, t.cost_nanousd
-            FROM named_events n
-            JOIN usage_tombstone t ON t.customer_id = n.customer_id AND t.key_digest = n.key_digest) e),
+            FROM named_events n CROSS JOIN LATERAL (
+                SELECT * FROM usage_tombstone WHERE customer_id = n.customer_id AND key_digest = n.key_digest
+                ORDER BY customer_id, key_digest LIMIT 1) t) e),
     'holds', (SELECT json_agg(h) FROM holds h),
     'answers', (
         SELECT json_agg(a) FROM (
             SELECT d.customer_id, d.id, d.answer
-            FROM holds h JOIN decision d ON d.customer_id = h.customer_id AND d.id = h.id) a),
+            FROM holds h CROSS JOIN LATERAL (
+                SELECT * FROM decision WHERE customer_id = h.customer_id AND id = h.id OFFSET 0) d) a),
     'next_holds', (
         -- When the first of the other open holds ends; asked only when some have ended.
         SELECT json_agg(n) FROM (
@@ -81,7 +91,8 @@ SELECT json_build_object(
             WHERE w.due) n),
     'runs', (
         SELECT json_agg(r) FROM (
-            SELECT r.* FROM inside i JOIN run r ON r.customer_id = i.customer_id AND r.id = i.id) r),
+            SELECT r.* FROM inside i CROSS JOIN LATERAL (
+                SELECT * FROM run WHERE customer_id = i.customer_id AND id = i.id OFFSET 0) r) r),
     'counters', (
         SELECT json_agg(k) FROM (
             SELECT k.*
@@ -94,5 +105,6 @@ SELECT json_build_object(
                 UNION
                 SELECT customer_id, 'run:' || id FROM inside
             ) s
-            JOIN limit_counter k ON k.customer_id = s.customer_id AND k.scope_key = s.scope_key) k)
+            CROSS JOIN LATERAL (
+                SELECT * FROM limit_counter WHERE customer_id = s.customer_id AND scope_key = s.scope_key OFFSET 0) k) k)
 )::text
