@@ -64,9 +64,9 @@ def _under_fire(place: Place, seed: int, seconds: float) -> Counter[str]:
     with _started("tests.soak.calls", to_callers) as callers, _started("tests.soak.services", to_services) as others:
         await_that(lambda: all(journal.exists() for journal in place.journals), STARTING_SECONDS)
         killed = _kill(place, random.Random(seed), seconds)
+        place.await_webs()
         for process in (callers, others):
             process.terminate()
-        place.await_webs()
         codes = [process.wait(FINISHING_SECONDS) for process in (callers, others)]
     if any(codes):
         raise RuntimeError(f"callers and services ended with {codes}")
@@ -127,8 +127,9 @@ def _findings(place: Place) -> Iterator[str]:
     if not kinds["hold"] or not kinds["usage"] or not kinds["grant"]:
         yield "hardly anything was answered: this proves nothing"
     yield from (f"{one.status} from {one.path}: {one.answer}" for one in entries if isinstance(one, Trouble))
-    yield from asyncio.run(answered_differently(told, place.ports, place.key))
+    # In this order: what was lost is there again when it has been said again.
     yield from missing_or_different(told)
+    yield from asyncio.run(answered_differently(told, place.ports, place.key))
     yield from audited()
 
 
