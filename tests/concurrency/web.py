@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from types import TracebackType
 
 from config.health import is_healthy
@@ -15,10 +17,11 @@ PATIENCE_SECONDS = 60.0
 
 
 class WebProcess:
-    """One web process of a database's, on a port of its own that it keeps."""
+    """One web process of a database's, on a port of its own that it keeps. What it says goes to `log`, if given."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, log: Path | None = None) -> None:
         self.port = free_port()
+        self._log = log
         self._environment = os.environ | {
             "DATABASE_URL": database_url,
             "HOST": "127.0.0.1",
@@ -39,9 +42,16 @@ class WebProcess:
 
     def start(self) -> None:
         """Start it; `wait` says when it serves."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "config.roles", "web"], cwd=ROOT, env=self._environment, start_new_session=True
-        )
+        with ExitStack() as files:
+            said = files.enter_context(self._log.open("ab")) if self._log else None
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "config.roles", "web"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
 
     def wait(self) -> None:
         """Return when it answers."""
@@ -51,13 +61,15 @@ class WebProcess:
                 raise RuntimeError("the web process ended before it served")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the web process did not serve within {PATIENCE_SECONDS:.0f} s")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def kill(self) -> None:
         """kill -9, supervisor and worker at once."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            self._process = None
 
     def stop(self) -> None:
         """End it in good order, or else at once."""

@@ -1,7 +1,7 @@
 """The audit finds nothing where services and gate have been at work, and each planted corruption, by its own check."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from entitlements.audit import CHECKS, audit
 from entitlements.audit.rebuilding import rebuild_stored
 from entitlements.core.words import EntryKind
 from entitlements.models import Balance, CreditGrant, Customer, Hold, LedgerEntry, LimitCounter, Run
+from entitlements.services.subscriptions import subscribe
 from metering.models import ArchivedUsageDay
 from tests.entitlements.audit_cast import company
 from tests.entitlements.audit_corruptions import CORRUPTIONS, Corruption
-from tests.world import CREDIT
+from tests.world import CREDIT, Actor, World
 
 NOW = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
 TABLES = (
@@ -194,3 +195,16 @@ def test_the_audit_writes_nothing_and_sees_one_instant() -> None:
     audit(told=count)
     assert set(seen) == {("on", 1)}
     assert Customer.objects.count() == 2
+
+
+@pytest.mark.parametrize("used", [0, 30, 100], ids=["unused", "part used", "all used"])
+def test_an_allowance_that_is_less_after_a_change_of_plans_is_no_fault(db: None, used: int) -> None:
+    world = World()
+    larger = world.plan("larger", included=100)
+    acme = Actor("acme", NOW, world.plan("smaller", included=100))
+    if used:
+        acme.spends(used, key="before")
+    acme.now = NOW + timedelta(hours=1)
+    subscribe("acme", larger, acme.now)
+    assert acme.available == 100 - used
+    assert "allowances_are_the_plans" not in findings()
