@@ -1,8 +1,10 @@
 """A free list of connections: taking one is a pop, giving it back a push."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -30,6 +32,10 @@ _OPTIONS = " ".join(
 )
 
 
+PATIENCE_SECONDS = 30.0
+"""What the server's own limits do not bound: a line that fell silent. More than any of them."""
+
+
 class Connections:
     """At most `most` connections, opened when first needed, replaced when broken."""
 
@@ -45,12 +51,15 @@ class Connections:
             connection = self._free.pop() if self._free else None
             if connection is None or connection.closed:
                 connection = await self._open()
+            watch = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, _hang_up, connection)
             try:
                 yield connection
             except BaseException:
                 # Its state is unknown (a cancelled pipeline, a lost server): a new one is cheaper than being wrong.
                 await connection.close()
                 raise
+            finally:
+                watch.cancel()
             self._free.append(connection)
 
     async def close(self) -> None:
@@ -65,3 +74,12 @@ class Connections:
             )
         except psycopg.OperationalError as error:
             raise Unavailable("the database cannot be reached") from error
+
+
+def _hang_up(connection: Connection) -> None:
+    """End the line under a connection, so that whoever waits on it hears that it is lost.
+
+    (Cancelling the wait would not do: psycopg then asks the server to cancel, and waits for that.)
+    """
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -40,7 +40,7 @@ class Engine:
     """Two lanes of calls, those that only read and those that write, over one set of connections."""
 
     def __init__(self, dsn: str) -> None:
-        self._connections = Connections(dsn, most=8)
+        self._connections = Connections(dsn, most=4 * _LANES * 2)
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
         self.reads: Lanes[Call, Any] = Lanes(_which, [self._lane(self._read, most=256) for _ in range(_LANES)])
@@ -67,13 +67,16 @@ class Engine:
             raise _unavailable(error) from error
 
     async def touch_keys(self, now: datetime) -> None:
-        """Store which API keys were used since the last time, to the minute."""
+        """Store which API keys were used since the last time, to the minute. Raises Unavailable."""
         ids = last_used.take()
         if ids:
             minute = now.replace(second=0, microsecond=0)
-            async with self._connections.one() as connection:
-                await connection.execute(last_used.UPDATE, {"now": minute, "ids": list(ids)})
-                await connection.commit()
+            try:
+                async with self._connections.one() as connection:
+                    await connection.execute(last_used.UPDATE, {"now": minute, "ids": list(ids)})
+                    await connection.commit()
+            except psycopg.OperationalError as error:
+                raise _unavailable(error) from error
 
     async def _read(self, calls: Sequence[Call]) -> Sequence[Any]:
         try:

@@ -2,12 +2,14 @@
 
 A lone caller's batch starts at once, and a few callers' batches run side by side, so that nobody waits
 behind somebody else's commit. With more waiting than that, one batch at a time takes them all: a durable
-commit is paid once for many calls, and batches do not wait for each other's row locks (ADR 9).
+commit is paid once for many calls, and batches do not wait for each other's row locks (ADR 9). A batch that
+waits long, for a row somebody keeps locked, is passed by the next.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from kernel.errors import Unavailable
@@ -15,14 +17,18 @@ from kernel.errors import Unavailable
 Call = TypeVar("Call")
 Result = TypeVar("Result")
 
+STALLED_SECONDS = 0.1
+"""From here on a batch does not keep others from starting."""
+
 Waiting = tuple[Call, "asyncio.Future[Result]"]
 
 
 class Lane(Generic[Call, Result]):
     """Runs calls in batches: up to `few` waiting calls side by side, more than that together.
 
-    A batch takes calls while their weights come to less than `most`, so that a request of 10,000 events does not
-    share its transaction with another of that size.
+    At most `beside` batches are in flight, also when some of them are stalled. A batch takes calls while their weights
+    come to less than `most`, so that a request of 10,000 events does not share its transaction with another of that
+    size.
 
     `run` answers a batch with one result or exception per call, in order; if it raises, every call
     of the batch gets that exception.
@@ -34,13 +40,15 @@ class Lane(Generic[Call, Result]):
         *,
         few: int,
         most: int,
+        beside: int = 4,
         weigh: Callable[[Call], int] = lambda _: 1,
         backlog: int,
     ) -> None:
         self._run = run
-        self._few, self._most, self._weigh, self._backlog = few, most, weigh, backlog
+        self._few, self._most, self._beside, self._weigh, self._backlog = few, most, beside, weigh, backlog
         self._waiting: deque[tuple[Call, asyncio.Future[Result]]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], float] = {}
+        """The batches in flight and when they started."""
         self._starting = False
 
     async def submit(self, call: Call) -> Result:
@@ -60,17 +68,26 @@ class Lane(Generic[Call, Result]):
 
     def _start(self) -> None:
         self._starting = False
-        while self._waiting and len(self._tasks) < (self._few if len(self._waiting) <= self._few else 1):
+        while self._waiting and self._has_room():
             batch, weight = [], 0
             while self._waiting and weight < self._most:
                 batch.append(self._waiting.popleft())
                 weight += self._weigh(batch[-1][0])
             task = asyncio.create_task(self._answer(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._finished)
+            loop = asyncio.get_running_loop()
+            self._tasks[task] = loop.time()
+            stalled = loop.call_later(STALLED_SECONDS, self._start_soon)
+            task.add_done_callback(partial(self._finished, stalled))
 
-    def _finished(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
+    def _has_room(self) -> bool:
+        """Whether another batch may start: at most `beside` in flight, of which few are not stalled."""
+        stalled_since = asyncio.get_running_loop().time() - STALLED_SECONDS
+        moving = sum(started > stalled_since for started in self._tasks.values())
+        return len(self._tasks) < self._beside and moving < (self._few if len(self._waiting) <= self._few else 1)
+
+    def _finished(self, stalled: asyncio.TimerHandle, task: "asyncio.Task[None]") -> None:
+        stalled.cancel()
+        self._tasks.pop(task)
         self._start_soon()
 
     async def _answer(self, batch: list[tuple[Call, "asyncio.Future[Result]"]]) -> None:

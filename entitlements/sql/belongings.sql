@@ -2,8 +2,7 @@
 -- Run after lock_accounts, so that its snapshot is newer than the locks. What is looked up stands in :wanted, an
 -- object per customer. What it names is unnested first and then looked up one by one: a plan must use the customer and
 -- the key together, or it reads a customer's whole history. OFFSET 0 keeps the planner, who may know the tables only
--- as they were when empty, from turning a look-up round, and an order that only the right index has from taking another
--- (tests/entitlements/test_look_ups.py).
+-- as they were when empty, from turning a look-up round (tests/entitlements/test_look_ups.py).
 WITH wanted AS MATERIALIZED (
     SELECT COALESCE(w.id, (SELECT c.id FROM customer c WHERE c.key = w.key)) AS customer_id, w.events, w.hold_ids,
            w.run_digests, w.run_ids, w.scope_keys, w.due, w.whole
@@ -67,13 +66,12 @@ SELECT json_build_object(
         SELECT json_agg(e) FROM (
             SELECT e.customer_id, e.key_digest, e.body_digest, e.charged_microcredits, e.cost_nanousd
             FROM named_events n CROSS JOIN LATERAL (
-                SELECT * FROM usage_event WHERE customer_id = n.customer_id AND key_digest = n.key_digest
-                ORDER BY customer_id, key_digest LIMIT 1) e
+                SELECT * FROM usage_event WHERE customer_id = n.customer_id AND key_digest = n.key_digest OFFSET 0) e
             UNION ALL
             SELECT t.customer_id, t.key_digest, t.body_digest, t.charged_microcredits, t.cost_nanousd
             FROM named_events n CROSS JOIN LATERAL (
-                SELECT * FROM usage_tombstone WHERE customer_id = n.customer_id AND key_digest = n.key_digest
-                ORDER BY customer_id, key_digest LIMIT 1) t) e),
+                SELECT * FROM usage_tombstone WHERE customer_id = n.customer_id AND key_digest = n.key_digest OFFSET 0
+            ) t) e),
     'holds', (SELECT json_agg(h) FROM holds h),
     'answers', (
         SELECT json_agg(a) FROM (

@@ -20,6 +20,7 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
         self._forwarding: set[asyncio.Task[Any] | None] = set()
         self._is_cut = False
+        self._is_silent = False
         self._losing = False
 
     async def __aenter__(self) -> "Line":
@@ -45,6 +46,10 @@ class Line:
         """Break every connection, and each new one at once."""
         self._is_cut = True
         self._hang_up()
+
+    def fall_silent(self) -> None:
+        """Keep the connections, take new ones, and say nothing any more."""
+        self._is_silent = True
 
     def lose_the_next_commit(self) -> None:
         """Let the next transaction be committed, and break the connection before anybody hears of it."""
@@ -81,5 +86,6 @@ class Line:
             if is_lost(data):
                 self._hang_up()
                 return
-            writer.write(data)
+            if not self._is_silent:
+                writer.write(data)
         writer.close()

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
+from zlib import crc32
 
 import httpx
 import psycopg
 import pytest
 
+from access import last_used
 from access.services.api_keys import create_key
 from entitlements.gate import connections
 from entitlements.gate.app import Gate
@@ -185,6 +187,35 @@ def test_a_commit_nobody_heard_of_is_answered_all_the_same(acme: Actor, credits:
     assert Decision.objects.count() <= 2
 
 
+def test_a_line_that_falls_silent_is_given_up(acme: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.5)
+
+    async def story(client: Client, line: Line) -> list[httpx.Response]:
+        await ask(client, hold("warm"))
+        line.fall_silent()
+        answers = await ask(client, hold("h1"), CHECK)
+        line.cut()
+        return answers
+
+    assert are_refused(over(story))
+
+
+def test_what_was_used_when_is_stored_again_once_the_database_is_back(acme: Actor) -> None:
+    """The task that stores it goes on for as long as the process does: only a problem it knows may leave it."""
+
+    async def story(client: Client, line: Line) -> None:
+        engine = Engine(line.dsn)
+        last_used.touch(1)
+        await engine.touch_keys(utc_now())
+        line.cut()
+        last_used.touch(1)
+        with pytest.raises(Unavailable):
+            await engine.touch_keys(utc_now())
+        await engine.close()
+
+    over(story)
+
+
 # The database is slow.
 
 
@@ -225,7 +256,9 @@ def test_one_locked_customer_does_not_keep_the_others_waiting(
 def test_with_every_writing_session_busy_calls_wait_their_turn_and_reads_go_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blocked = [Actor(f"blocked{number}", utc_now(), world.pro) for number in range(4)]
+    # Four batches of each lane's.
+    keys = sorted((f"blocked{number}" for number in range(40)), key=lambda key: crc32(key.encode()) % 2)
+    blocked = [Actor(key, utc_now(), world.pro) for key in (*keys[:4], *keys[-4:])]
     acme = Actor("acme", utc_now(), world.pro)
     impatient(monkeypatch, f"lock_timeout={BOUND_SECONDS:.0f}s")
 

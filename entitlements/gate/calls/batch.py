@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import msgspec
 
@@ -100,7 +101,7 @@ class Call(ABC):
     def __init__(self, authorize: Authorize, now: datetime, customer: str | int) -> None:
         self.authorize = authorize
         self.now = now
-        self.lane = hash(customer)
+        self.lane = customer if isinstance(customer, int) else crc32(customer.encode())
         """Calls of one customer share a lane, as far as that can be: two would wait for each other's locks."""
 
     @abstractmethod
