@@ -124,6 +124,12 @@ LINES: tuple[Line, ...] = (
     *_spread("hot", "usage, one hot customer ÷ pgbench, one hot row", "hot", "pgbench_hot", 3.0, 8.0),
     *_spread("hot_hold", "hold, one hot customer ÷ pgbench, one hot row", "hot_hold", "pgbench_hot", None, None),
     *_spread("check", "check ÷ pgbench SELECT", "check", "pgbench_select", 0.2, 0.5),
+    Line(
+        name="lease",
+        title="lease check in the SDK's process, told by the hundred ÷ pgbench",
+        top=Term("lease"),
+        bottom=Term("pgbench_spread"),
+    ),
     _ingest(100, None),
     _ingest(1_000, 0.3),
     _ingest(10_000, 0.35),

@@ -60,6 +60,12 @@ class Place:
         self._acknowledge(measure, result)
         return result
 
+    def lease(self, measure: str, round_: int) -> Result:
+        """Spends of a lease in the SDK's process, told to the service by the hundred."""
+        result = jobs.run("bench.lease", self._job(measure, round_, "usage", callers=1), self.url)
+        self._acknowledge(measure, result)
+        return result
+
     def pgbench(self, script: str) -> Result:
         """A baseline."""
         return baselines.pgbench(self.url, script, customers=self.customers, seconds=self.size.seconds)
@@ -121,6 +127,7 @@ def measures(at: Place) -> dict[str, Measure]:
         found[f"copy_{batch}"] = _copy(at, batch)
         found[f"ingest_{batch}"] = _calls(at, f"ingest_{batch}", "ingest", at.size.ingesting, batch=batch)
     found["lone_direct"] = lambda round_: at.direct("lone_direct", round_)
+    found["lease"] = lambda round_: at.lease("lease", round_)
     found["lone_http"] = _calls(at, "lone_http", "hold", 1)
     return found
 
