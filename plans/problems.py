@@ -78,6 +78,11 @@ class AllowanceContradiction(Conflict):
     title = "The allowance and its rollover contradict each other"
 
 
+class AcknowledgementNeeded(Conflict):
+    code = "acknowledgement_needed"
+    title = "The plan can lose money: publishing it needs somebody to say why it is sold all the same"
+
+
 class RateCardIsEmpty(Conflict):
     code = "rate_card_is_empty"
     title = "The rate card version has no rates"
