@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "plans",
     "metering",
     "entitlements",
+    "billing",
     "margins",
     "demo",
 ]
@@ -148,6 +149,19 @@ LOG_JSON = _flag("LOG_JSON", not DEBUG)
 CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or DATABASE_URL.replace("postgresql://", "pgmq://", 1).replace(
     "postgres://", "pgmq://", 1
 )
+
+# Money in. Without a key nothing is sold; `make run` then starts a sandbox and sets these for its processes.
+STRIPE_SECRET_KEY = os.environ.get("STRIPE_SECRET_KEY", "")
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+# Several, separated by commas, while an endpoint's secret is being rotated.
+STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_LIVE = _flag("STRIPE_LIVE", False)
+STRIPE_AUTOMATIC_TAX = _flag("STRIPE_AUTOMATIC_TAX", False)
+
+# What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
+CELERY_BEAT_SCHEDULE = {
+    "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
+}
 
 UNFOLD = {
     "SITE_TITLE": "Weir",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("v1/", include("entitlements.api.urls")),
     path("v1/", include("plans.api.urls")),
     path("v1/", include("margins.api.urls")),
+    path("", include("billing.urls")),
     path("v1/openapi.json", docs_views.openapi_json, name="openapi"),
     path("v1/openapi.yaml", docs_views.openapi_yaml),
     path("docs/", docs_views.swagger),

@@ -1,0 +1,36 @@
+"""Which function brings our rows in line with which kind of object at Stripe."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+Converger = Callable[[str, datetime], None]
+"""``converge(object_id, now)``: fetch the object as it is now and make our rows agree, however often it is called."""
+
+_convergers: dict[str, list[Converger]] = {}
+
+
+def converges(*object_types: str) -> Callable[[Converger], Converger]:
+    """Register a function for objects by Stripe's name of their kind: ``@converges("subscription")``.
+
+    Several may care about one kind; each leaves alone what is not its own. A converger fetches outside a transaction,
+    under `one_at_a_time`, and writes in one. It may raise: the event is tried again later.
+    """
+
+    def register(converger: Converger) -> Converger:
+        for object_type in object_types:
+            registered = _convergers.setdefault(object_type, [])
+            if converger not in registered:
+                registered.append(converger)
+        return converger
+
+    return register
+
+
+def convergers_of(object_type: str) -> Iterator[Converger]:
+    """Who cares about objects of a kind."""
+    yield from _convergers.get(object_type, ())
+
+
+def is_converged(object_type: str) -> bool:
+    """Whether anybody does. Events of other objects are not kept."""
+    return object_type in _convergers

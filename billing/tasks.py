@@ -1,0 +1,31 @@
+"""What the queue wakes. Each task looks for what is due; none is told any facts, and any may run twice or late."""
+
+from typing import Any, Final
+
+import structlog
+from celery import current_app, shared_task
+
+from billing.convergence.inbox import process_due_events
+from billing.stripe.client import is_configured
+from kernel.clock import utc_now
+
+log = structlog.get_logger("weir.queue")
+
+_OUR_APP: Final = "weir"
+
+
+@shared_task
+def process_events() -> None:
+    """Converge the objects that events came for."""
+    if is_configured():
+        process_due_events(utc_now())
+
+
+def wake(task: Any) -> None:
+    """Ask for a task to run soon. It is only a hint: beat finds what is due also where nobody was woken."""
+    if current_app.main != _OUR_APP:
+        return  # a command or a test, which has set up no queue
+    try:
+        task.apply_async(retry=False)
+    except Exception as error:  # noqa: BLE001 - whatever ails the broker, what was asked of us has been done
+        log.warning("queue_unreachable", task=task.name, exc_info=error)
