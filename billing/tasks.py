@@ -27,5 +27,5 @@ def wake(task: Any) -> None:
         return  # a command or a test, which has set up no queue
     try:
         task.apply_async(retry=False)
-    except Exception as error:  # noqa: BLE001 - whatever ails the broker, what was asked of us has been done
+    except Exception as error:
         log.warning("queue_unreachable", task=task.name, exc_info=error)

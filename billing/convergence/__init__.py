@@ -1,11 +1,10 @@
 """Making our rows agree with Stripe's objects, whatever of its webhooks came, in whatever order.
 
-`registry.py` says who cares about which kind of object, `inbox.py` keeps events and works through them, and `sweep.py` reads
-Stripe's own lists for what never came.
+`registry.py` says who cares about which kind of object, `inbox.py` keeps events and works through them, and `sweep.py`
+reads Stripe's own lists for what never came.
 """
 
 from importlib import import_module
-
 
 _WITH_CONVERGERS: tuple[str, ...] = ()
 

@@ -79,7 +79,7 @@ def _process(object_type: str, object_id: str, events: list[str], now: datetime)
     these = StripeEvent.objects.filter(id__in=events)
     try:
         converge(object_type, object_id, now)
-    except Exception as error:  # noqa: BLE001 - one object that cannot be converged must not keep others waiting
+    except Exception as error:
         log.warning("stripe_event_failed", object=object_id, events=events, exc_info=error)
         for event in these:
             event.next_try_at = now + back_off(event.attempts)
@@ -92,4 +92,5 @@ def _process(object_type: str, object_id: str, events: list[str], now: datetime)
 
 def back_off(attempts: int) -> timedelta:
     """How long to wait after so many attempts: doubling, up to an hour."""
-    return min(_FIRST_BACK_OFF * 2 ** min(max(attempts - 1, 0), 12), _LONGEST_BACK_OFF)
+    doublings = min(max(attempts - 1, 0), 12)
+    return min(_FIRST_BACK_OFF * (1 << doublings), _LONGEST_BACK_OFF)

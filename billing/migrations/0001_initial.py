@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('paid_at', models.DateTimeField(blank=True, null=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='top_up_orders', to='entitlements.customer')),
-                ('pack', models.ForeignKey(blank=True, help_text='Empty: a custom amount.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.topuppack')),
+                ('pack', models.ForeignKey(blank=True, help_text='Empty: a custom amount', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.topuppack')),
             ],
             options={
                 'verbose_name': 'top-up order',

@@ -65,11 +65,14 @@ def asking() -> Iterator[stripe.StripeClient]:
     except stripe.CardError as error:
         intent = _shown(error, "payment_intent")
         needs_action = error.code == "authentication_required"
-        kind = NeedsAction if needs_action else Declined
-        raise kind(_said(error), code=_decline_code(error), raw=intent) from error
+        raise (NeedsAction if needs_action else Declined)(
+            _said(error), code=_decline_code(error), raw=intent
+        ) from error
     except stripe.InvalidRequestError as error:
-        kind = Gone if error.code == "resource_missing" or error.http_status == 404 else Invalid
-        raise kind(_said(error), code=error.code or "", raw={"param": error.param or ""}) from error
+        gone = error.code == "resource_missing" or error.http_status == 404
+        raise (Gone if gone else Invalid)(
+            _said(error), code=error.code or "", raw={"param": error.param or ""}
+        ) from error
     except stripe.IdempotencyError as error:
         if error.http_status == 409:  # the first one with this key is still being worked on
             raise StripeUnavailable(_said(error), code="idempotency_key_in_use") from error
