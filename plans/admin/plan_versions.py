@@ -22,6 +22,7 @@ SHOWN: Final = {
     "included_microcredits": "show_included",
     "rollover_max_microcredits": "show_rollover",
     "spend_cap_microcredits": "show_spend_cap",
+    "overage_invoice_at_microcredits": "show_invoice_at",
 }
 """How a version that cannot change shows what a draft's form edits."""
 
@@ -60,6 +61,7 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
     show_included = shows_credits("included_microcredits")
     show_rollover = shows_credits("rollover_max_microcredits")
     show_spend_cap = shows_credits("spend_cap_microcredits")
+    show_invoice_at = shows_credits("overage_invoice_at_microcredits")
     show_published_at = shows_time("published_at")
     show_retired_at = shows_time("retired_at")
 
@@ -70,7 +72,11 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
                 "Allowance",
                 (("included_microcredits", "allowance_renewal"), ("rollover_max_microcredits", "allowance_priority")),
             ),
-            ("Beyond what is included", (("overage_price", "spend_cap_microcredits"), "unpriced")),
+            (
+                "Beyond what is included",
+                (("overage_price", "spend_cap_microcredits"), ("overage_invoice_at_microcredits", "unpriced")),
+            ),
+            ("When a payment is overdue", (("grace", "grace_days"),)),
         ]
         if obj is not None:
             fieldsets.append(("History", ("status", ("show_published_at", "show_retired_at"))))

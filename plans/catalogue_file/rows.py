@@ -139,6 +139,9 @@ def write_plan_version(plan_key: str, number: int, spec: PlanSpec, *, replaces: 
             "unpriced": spec.unpriced,
             "overage_price": None if overage.price is None else _money(overage.price),
             "spend_cap_microcredits": spend_cap,
+            "overage_invoice_at_microcredits": None if overage.invoice_at is None else overage.invoice_at.content,
+            "grace": spec.grace.policy,
+            "grace_days": spec.grace.days,
         },
     )
     version.entitlements.all().delete()

@@ -7,7 +7,7 @@ from kernel.sql import InstallSql
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('plans', '0002_limits_make_sense'),
+        ('plans', '0003_grace'),
     ]
 
     operations = [
