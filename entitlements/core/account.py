@@ -185,6 +185,8 @@ class Account(msgspec.Struct):
     period_end: datetime | None
     allowance_end: datetime | None
     holds_until: datetime | None = None
+    overage_billed: int = 0
+    overdue_since: datetime | None = None
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}
@@ -288,6 +290,14 @@ class Account(msgspec.Struct):
             raise AssertionError(f"account {self.customer_id}: burned {unpaid} more than its grants hold")
         for grant, piece in pieces:
             self._draw(grant, EntryKind.BURN, piece, at=at, now=now, event=event)
+
+    def bill_overage(self, *, at: datetime, now: datetime) -> int:
+        """Make the overage money owed: it leaves the credits, and no later grant pays it. Returns how much it was."""
+        billed = self.overage
+        if billed:
+            self.enter(EntryKind.OVERAGE_BILLED, Bucket.OVERAGE, billed, at=at, now=now)
+            self.overage_billed += billed
+        return billed
 
     def expire(self, grant: GrantState, *, now: datetime) -> int:
         """Write off what is left of a grant past its expiry, except what open holds have a claim on.

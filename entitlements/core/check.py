@@ -1,6 +1,6 @@
 """May this customer do this action on this model now? One pure answer, with its reason and its remedy.
 
-The order of the reasons is fixed: no entitlement, the model's tier, limits and run budgets (the
+The order of the reasons is fixed: no entitlement, an overdue payment, the model's tier, limits and run budgets (the
 narrowest scope first), the balance. (An unknown customer never gets here.)
 """
 
@@ -16,6 +16,7 @@ from entitlements.core.account import Account, RunState
 from entitlements.core.limits import Draw, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
 from entitlements.core.record import overage_room
+from entitlements.core.standing import Standing, standing
 from kernel.usage import Usage
 from metering.costing import Call
 from plans.catalogue import Catalogue
@@ -103,6 +104,9 @@ def check(
             needed_microcredits=None,
             remedy=_remedy(upgrade_to=_upgrade(catalogue, plan, feature, rank=None)),
         )
+    its_standing = standing(account, plan, now)
+    if its_standing == "block":
+        return Answer(decision="deny", reason="payment_overdue", model=question.model or None, needed_microcredits=None)
     case = _Case(
         account=account,
         question=question,
@@ -114,6 +118,7 @@ def check(
         right=right,
         run=run,
         now=now,
+        standing=its_standing,
     )
     asked = catalogue.resolve_model(question.model) if question.model else None
     return case.answer(asked)
@@ -132,6 +137,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     right: _Right
     run: RunState | None
     now: datetime
+    standing: Standing
 
     def answer(self, asked: ModelTerms | None) -> Answer:
         if self.question.model and asked is None and self.plan is not None and self.plan.unpriced == "deny":
@@ -149,6 +155,8 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
         if not metered or self._affords(needed):
             return self._allow("entitled", asked, needed, warnings)
         missing = (needed or 0) - max(0, self.account.available)
+        if self.standing == "soft_limit" and self.right.at_limit == "overage":
+            return self._deny("payment_overdue", needed, limiting=self._balance_limiting())
         if self.account.debt == 0 and missing <= overage_room(self.account, self.plan, self.feature.id):
             over = Caution("overage", "the credits are used up; this call is overage")
             return self._allow("overage", asked, needed, (*warnings, over))
@@ -289,6 +297,8 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
 
     def _warnings(self, model: ModelTerms | None, needed: int | None) -> tuple[Caution, ...]:
         warnings: list[Caution] = []
+        if self.standing != "good":
+            warnings.append(Caution("payment_overdue", "a payment of the customer's is overdue"))
         if self.question.model and model is None:
             detail = f"{self.question.model!r} is not in the catalogue: it has no tier"
             warnings.append(Caution("model_unknown", detail))

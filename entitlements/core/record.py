@@ -155,7 +155,7 @@ def overage_room(account: Account, plan: PlanTerms | None, feature_id: int) -> i
         return 0
     if plan.spend_cap_microcredits is None:
         return NO_LIMIT
-    return max(0, plan.spend_cap_microcredits - account.overage)
+    return max(0, plan.spend_cap_microcredits - account.overage - account.overage_billed)
 
 
 def _computed_cost(fact: UsageFact, costs: CostSource) -> tuple[int | None, str]:

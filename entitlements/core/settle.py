@@ -11,6 +11,7 @@ from entitlements.core.decide import BalanceNow, HoldPlaced, balance_of
 from entitlements.core.holds import HoldExpired, HoldSettled, HoldUnknown, HoldVoided
 from entitlements.core.pricing import CostSource
 from entitlements.core.record import Recorded, UsageFact, record_usage
+from entitlements.core.standing import require_good_enough
 from kernel.errors import InvalidInput, KeyReused, Problem
 from kernel.ids import key_digest
 from plans.catalogue import Catalogue
@@ -79,7 +80,7 @@ def settle(
 def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: datetime) -> tuple[HoldState, bool]:
     """Lease a block of credits to one process, all of it or none. Returns the lease and whether it is new.
 
-    Raises FeatureUnknown, KeyReused, InsufficientCredits.
+    Raises FeatureUnknown, KeyReused, PaymentOverdue, InsufficientCredits.
     """
     known = account.hold_named(wanted.key_digest)
     if known is not None:
@@ -89,6 +90,7 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
     feature = catalogue.features.get(wanted.feature)
     if feature is None:
         raise FeatureUnknown(f"no feature has the key {wanted.feature!r}", field="feature")
+    require_good_enough(account, catalogue, now)
     _require(account, wanted.microcredits)
     lease = HoldState(
         customer_id=account.customer_id,

@@ -70,8 +70,8 @@ def account_of(state: dict[str, Any]) -> Account:
     }
     own = {int(key): msgspec.convert(value, OwnEntitlement) for key, value in parts.pop("own_entitlements").items()}
     runs = {UUID(key): msgspec.convert(value, RunState) for key, value in parts.pop("runs").items()}
-    for name in ("period_start", "period_end", "allowance_end"):
-        parts[name] = None if parts[name] is None else datetime.fromisoformat(parts[name])
+    for name in ("period_start", "period_end", "allowance_end", "overdue_since"):
+        parts[name] = None if parts.get(name) is None else datetime.fromisoformat(parts[name])
     return Account(
         **parts,
         seq=0,

@@ -173,4 +173,6 @@ def _balance_row(account: Account) -> dict[str, Any]:
         "period_end": account.period_end,
         "allowance_end": account.allowance_end,
         "holds_until": account.holds_until,
+        "overage_billed_microcredits": account.overage_billed,
+        "overdue_since": account.overdue_since,
     }

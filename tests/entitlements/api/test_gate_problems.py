@@ -9,6 +9,7 @@ import pytest
 
 from config.docs_views import document
 from entitlements.api.gate_problems import PROBLEMS
+from entitlements.services.standing import set_overdue
 from tests.gate import event, with_gate
 from tests.world import Actor, World
 
@@ -73,6 +74,13 @@ async def leases(post: Post, clock: list[datetime]) -> None:
     await post(f"/v1/leases/{expired}/extend", {"credits": "1"})
 
 
+async def overdue(post: Post, clock: list[datetime]) -> None:
+    lease = (await post("/v1/leases", LEASE | {"key": "l", "customer": "late"})).json()["hold"]["id"]
+    clock[0] += timedelta(days=1)
+    await post("/v1/leases", LEASE | {"key": "m", "customer": "late"})
+    await post(f"/v1/leases/{lease}/extend", {"credits": "1"})
+
+
 async def runs(post: Post, clock: list[datetime]) -> None:
     run = {"customer": "acme"}
     await post("/v1/runs", run | {"key": "r", "customer": "nobody"})
@@ -91,7 +99,10 @@ def template(path: str) -> str:
 
 
 def test_every_refusal_happens_and_is_written_down_where_it_happens(now: datetime) -> None:
-    Actor("acme", now, World().pro)
+    world = World()
+    Actor("acme", now, world.pro)
+    Actor("late", now, world.plan("strict", included=10, grace="block", grace_days=1))
+    set_overdue("late", now, now)
     clock, happened = [now], set()
 
     async def story(client: httpx.AsyncClient) -> None:
@@ -102,7 +113,7 @@ def test_every_refusal_happens_and_is_written_down_where_it_happens(now: datetim
                 happened.add((template(path), answer.status_code, answer.json()["code"]))
             return answer
 
-        for part in (checks, usage, holds, leases, runs):
+        for part in (checks, usage, holds, leases, overdue, runs):
             await part(post, clock)
 
     with_gate(story, clock=lambda: clock[0])
