@@ -187,6 +187,8 @@ class Account(msgspec.Struct):
     holds_until: datetime | None = None
     overage_billed: int = 0
     overdue_since: datetime | None = None
+    low_below: int | None = None
+    low_since: datetime | None = None
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}

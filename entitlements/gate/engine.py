@@ -9,6 +9,7 @@ import psycopg
 import structlog
 
 from access import last_used
+from entitlements.core.low_balance import notice_low
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.gate.calls import Batch, Call, CatchUpCall
 from entitlements.gate.connections import Connection, Connections
@@ -129,6 +130,7 @@ class Engine:
         async with self._connections.one() as connection:
             batch = await self._load(connection, calls, lock=True)
             results = [_answer(call, batch) for call in calls]
+            notice_low(batch.accounts, batch.now)
             await _run_all(connection, [*save_statements(batch.accounts, batch.events), *batch.records()], commit=True)
         return results
 

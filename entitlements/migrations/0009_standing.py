@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('entitlements', '0006_gate_lines'),
+        ('entitlements', '0008_balance_threshold'),
         ('plans', '0003_grace'),
     ]
 

@@ -38,6 +38,10 @@ class Balance(models.Model):
     overdue_since = models.DateTimeField(
         null=True, help_text="A payment is overdue since then; the plan's grace policy says what follows."
     )
+    low_below_microcredits = models.BigIntegerField(
+        null=True, help_text="Say so once when available falls below this; null never does."
+    )
+    low_since = models.DateTimeField(null=True, help_text="Available has been below it since then.")
 
     class Meta:
         db_table = "balance"
@@ -56,6 +60,10 @@ class Balance(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(overage_billed_microcredits__gte=0), name="balance_overage_billed_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(low_since=None) | Q(low_below_microcredits__isnull=False),
+                name="balance_low_is_below_something",
             ),
         ]
 

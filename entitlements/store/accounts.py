@@ -175,4 +175,6 @@ def _balance_row(account: Account) -> dict[str, Any]:
         "holds_until": account.holds_until,
         "overage_billed_microcredits": account.overage_billed,
         "overdue_since": account.overdue_since,
+        "low_below_microcredits": account.low_below,
+        "low_since": account.low_since,
     }
