@@ -38,12 +38,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
     "access",
     "plans",
     "metering",
     "entitlements",
     "billing",
     "margins",
+    "portal",
     "demo",
 ]
 
@@ -56,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -157,6 +160,17 @@ STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
 STRIPE_LIVE = _flag("STRIPE_LIVE", False)
 STRIPE_AUTOMATIC_TAX = _flag("STRIPE_AUTOMATIC_TAX", False)
+
+# The customers' own pages: their headline, and the address browsers know this service by, if not the caller's.
+PORTAL_NAME = os.environ.get("PORTAL_NAME", "Credits and billing")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
+# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, which redirect from one port
+# of this machine to another. Your own domain, if you gave Stripe's pages one.
+PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
+    "https://checkout.stripe.com",
+    "https://billing.stripe.com",
+    *(["http://127.0.0.1:*", "http://localhost:*"] if STRIPE_API_BASE else []),
+]
 
 # What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
 CELERY_BEAT_SCHEDULE = {

@@ -61,6 +61,11 @@ def label(x: float, y: float, text: str, *, anchor: str) -> str:
     return f'<text class="chart-label" x="{number(x)}" y="{number(y)}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
+def hint(text: str) -> str:
+    """What pointing at the group it stands in says."""
+    return f"<title>{escape(text)}</title>"
+
+
 def number(value: float) -> str:
     """A coordinate to a tenth."""
     return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,86 @@
+"""What a customer should know before anything else: what stopped, what soon will, and the way out."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from django.urls import reverse
+from django.utils import timezone
+
+from entitlements.queries.limits import in_unit
+from portal.queries.grants import NAMES
+from portal.queries.position import Position
+from portal.words import credits_text, day_text, span_text
+
+
+class Notice(NamedTuple):
+    """`tone` is loss (something stopped), caution (something will) or plain."""
+
+    tone: Literal["loss", "caution", "plain"]
+    text: str
+    action: str = ""
+    url: str = ""
+
+
+def notices_of(position: Position) -> list[Notice]:
+    """The worst first."""
+    found = [*_balance(position), *_overage(position), *_limits(position), *_expiring(position)]
+    return sorted(found, key=lambda notice: ("loss", "caution", "plain").index(notice.tone))
+
+
+def _balance(position: Position) -> Iterator[Notice]:
+    account = position.account
+    buy = reverse("portal:buy")
+    if account.debt:
+        text = f"{credits_text(account.debt)} credits were used beyond the balance. New credits pay them first."
+        yield Notice("loss", text, "Buy credits", buy)
+    elif account.available <= 0 and not _may_run_over(position):
+        text = "There are no credits left, so calls that cost credits are refused."
+        yield Notice("loss", text, "Buy credits", buy)
+    else:
+        out_at = position.runs_out_at
+        renewal = account.allowance_end
+        if out_at is not None and out_at > position.now and (renewal is not None and out_at < renewal):
+            span = span_text(out_at - position.now)
+            renews = day_text(timezone.localtime(renewal))
+            text = f"At the current burn the credits last {span}. The allowance renews on {renews}."
+            yield Notice("caution", text, "Buy credits", buy)
+
+
+def _overage(position: Position) -> Iterator[Notice]:
+    account, plan = position.account, position.plan
+    if plan is None or not account.overage:
+        return
+    yield Notice(
+        "plain",
+        f"{credits_text(account.overage)} credits of overage this period, invoiced when it ends "
+        "unless new credits pay them before.",
+    )
+
+
+def _limits(position: Position) -> Iterator[Notice]:
+    for standing in position.standings():
+        limit = standing.limit
+        if standing.used is None or limit.scope == "run" or (standing.left and not standing.reached_percent):
+            continue
+        whose = f" for {standing.user}" if standing.user else ""
+        used, most = in_unit(limit.unit, standing.taken), in_unit(limit.unit, limit.value)
+        state = "is reached" if not standing.left else "is near"
+        resets = ""
+        if standing.resets_at is not None:
+            at = timezone.localtime(standing.resets_at)
+            resets = f" It starts anew on {day_text(at)} at {at:%H:%M}."
+        tone: Literal["loss", "caution"] = "loss" if not standing.left and limit.kind == "hard" else "caution"
+        yield Notice(tone, f"The limit {limit.key}{whose} {state}: {used} of {most} {limit.unit}.{resets}")
+
+
+def _expiring(position: Position) -> Iterator[Notice]:
+    for grant in position.expiring:
+        if grant.expires_at is not None:
+            on = day_text(timezone.localtime(grant.expires_at))
+            name = NAMES.get(grant.source, grant.source).lower()
+            yield Notice("caution", f"{credits_text(grant.remaining)} credits ({name}) expire on {on}.")
+
+
+def _may_run_over(position: Position) -> bool:
+    plan = position.plan
+    return plan is not None and any(right.at_limit == "overage" for right in plan.entitlements.values())

@@ -1,0 +1,29 @@
+"""A customer looking at their pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from entitlements.models import Customer
+from portal.models import PortalSession
+from portal.pages.frame import framed
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a browser that has been let in, and its one instant."""
+
+    request: HttpRequest
+    session: PortalSession
+    now: datetime
+
+    @property
+    def customer(self) -> Customer:
+        return self.session.customer
+
+    def page(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+        """A page with what every page shows around its own matter."""
+        around = {"session": self.session, "customer": self.customer, "now": self.now}
+        return framed(self.request, template, around | context, status=status)

@@ -1,0 +1,21 @@
+"""The customers' own pages under /portal/."""
+
+from django.urls import path
+
+from portal.pages.entering import enter, leave
+from portal.pages.grants import grants
+from portal.pages.ledger import ledger
+from portal.pages.overview import overview
+from portal.pages.usage import usage
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("enter", enter, name="enter"),
+    path("leave", leave, name="leave"),
+    path("usage", usage, name="usage"),
+    path("ledger", ledger, name="ledger"),
+    path("credits", grants, name="grants"),
+    path("buy", overview, name="buy"),
+]
