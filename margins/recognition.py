@@ -8,7 +8,7 @@ cumulative figures, so the parts of a period, or of a grant, always sum to its w
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from entitlements.core.words import Bucket, EntryKind
@@ -28,6 +28,12 @@ class RevenueKind(StrEnum):
     """Bought credits, when they expire unburned."""
     OVERAGE = "overage"
     """Usage beyond the credits, when it happens, at the plan's overage price."""
+    REVERSAL = "reversal"
+    """Money given back or disputed, as far as it had been earned: negative."""
+
+
+LEDGER_KINDS: Final = (RevenueKind.CREDITS, RevenueKind.BREAKAGE, RevenueKind.OVERAGE, RevenueKind.REVERSAL)
+"""What a ledger earns; subscriptions earn by time."""
 
 
 def day_start(day: date) -> datetime:

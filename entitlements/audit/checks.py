@@ -1,4 +1,4 @@
-"""The list of what is proven. A new check is a file in sql/ and a line here.
+"""The list of what is proven. A new check is a file in sql/ and a line here; apps above add theirs by `add_check`.
 
 A statement returns one row for everything it looked at: `customer_id` (null where no customer is
 concerned) and `fault`, null when the promise holds. It may use the parameter `customer_id`: null, or
@@ -66,3 +66,15 @@ CHECKS: Final = (
     _check("allowances_are_granted_once", "allowances", "no two allowances of a subscription share an instant"),
     _check("allowances_are_the_plans", "balances", "this period's allowance was granted, as much as the plan includes"),
 )
+
+_ADDED: Final[dict[str, Check]] = {}
+
+
+def add_check(check: Check) -> None:
+    """Have a promise of an app above proven too. Called when that app starts; twice is once."""
+    _ADDED[check.name] = check
+
+
+def all_checks() -> tuple[Check, ...]:
+    """What is proven: ours, then what other apps added."""
+    return *CHECKS, *_ADDED.values()

@@ -6,10 +6,11 @@ from typing import Any, Final
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from access.fields import CreditsField
+from access.fields import CreditsField, InstantField
 from margins.margin import Amounts, Margin
+from margins.queries.restated import Restated
 from margins.recognition import RevenueKind
-from margins.units import format_femto
+from margins.units import FEMTO_PER_NANO, format_femto
 
 _DECIMAL: Final = {"type": "string", "format": "decimal", "pattern": r"^-?\d+(\.\d+)?$"}
 
@@ -29,6 +30,7 @@ class RevenueFigures(serializers.Serializer[Amounts]):
     credits = serializers.SerializerMethodField(help_text="Bought credits that were used, at what was paid for them.")
     breakage = serializers.SerializerMethodField(help_text="Bought credits that expired unused.")
     overage = serializers.SerializerMethodField(help_text="Usage beyond the credits, at the plan's price.")
+    reversal = serializers.SerializerMethodField(help_text="What refunds and disputes took of it again: negative.")
     total = AmountField(source="total_revenue")
 
     def _of(self, amounts: Amounts, kind: RevenueKind) -> str:
@@ -49,6 +51,10 @@ class RevenueFigures(serializers.Serializer[Amounts]):
     @extend_schema_field(_DECIMAL)
     def get_overage(self, amounts: Amounts) -> str:
         return self._of(amounts, RevenueKind.OVERAGE)
+
+    @extend_schema_field(_DECIMAL)
+    def get_reversal(self, amounts: Amounts) -> str:
+        return self._of(amounts, RevenueKind.REVERSAL)
 
 
 class LineFigures(serializers.Serializer[Any]):
@@ -115,3 +121,22 @@ class MarginFigures(serializers.Serializer[Margin]):
             for currency, amounts in margin.not_convertible.items()
         ]
         return ForeignFigures(foreign, many=True, context=self.context).data
+
+
+class RestatedFigures(serializers.Serializer[Any]):
+    """By how much a day's figures changed after it was over: what a report made before `last_at` lacked."""
+
+    day = serializers.DateField()
+    currency = serializers.CharField(help_text="What the customers are billed in.")
+    revenue = serializers.SerializerMethodField(help_text="Recorded after the day: late usage, corrections.")
+    calls = serializers.IntegerField(help_text="Heard of after the day.")
+    inference_usd = serializers.SerializerMethodField(help_text="The supplier cost of those calls.")
+    last_at = InstantField()
+
+    @extend_schema_field(_DECIMAL)
+    def get_revenue(self, restated: Restated) -> str:
+        return format_femto(restated.revenue_nano * FEMTO_PER_NANO)
+
+    @extend_schema_field(_DECIMAL)
+    def get_inference_usd(self, restated: Restated) -> str:
+        return format_femto(restated.cost_nanousd * FEMTO_PER_NANO)

@@ -37,7 +37,7 @@ class PeriodQuery(StrictSerializer):
 class MarginsQuery(PeriodQuery):
     by = TextField(
         required=False,
-        help_text="What to cut by: any of customer, plan, feature, model, day, with commas. Default: nothing.",
+        help_text="What to cut by, with commas: customer, user, feature, model, plan, cohort, day. Default: nothing.",
     )
     customer = TextField(required=False, help_text="One customer's key.")
     limit = TextField(required=False, help_text="How many rows to show, 1 to 200. Default: 50.")
@@ -57,9 +57,13 @@ def read_by(text: str | None) -> list[Dimension]:
 
 
 def check_size(by: list[Dimension], period: Period) -> None:
-    """Refuse reports with a row for every customer and day of a long stretch. Raises InvalidInput."""
-    if {Dimension.CUSTOMER, Dimension.DAY} <= set(by) and period.days > MAX_DAYS_OF_EVERYONE:
-        detail = f"of every customer by day must be at most {MAX_DAYS_OF_EVERYONE} days after from; or name a customer"
+    """Refuse reports with a row for every customer and day, or user, of a long stretch. Raises InvalidInput."""
+    many = ({Dimension.CUSTOMER, Dimension.DAY} <= set(by)) or Dimension.USER in by
+    if many and period.days > MAX_DAYS_OF_EVERYONE:
+        detail = (
+            f"of every customer by day, or of every user, must be at most {MAX_DAYS_OF_EVERYONE} days after from; "
+            "or name a customer"
+        )
         raise InvalidInput(detail, field="to")
 
 

@@ -16,12 +16,13 @@ from entitlements.api.base import CustomerView
 from entitlements.models import Customer
 from kernel.clock import utc_now
 from kernel.errors import InvalidInput
-from margins.api.figures import MarginFigures
+from margins.api.figures import MarginFigures, RestatedFigures
 from margins.api.query import MarginsQuery, PeriodQuery, check_size, page_of, read_by
 from margins.margin import Margin, total
-from margins.period import Period, period_of
+from margins.period import period_of
 from margins.queries.lines import line_names
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
+from margins.queries.restated import restated_days
 from margins.services.due import write_due_breakage
 
 
@@ -32,6 +33,10 @@ class MarginRowFigures(MarginFigures):
     plan = serializers.CharField(required=False, allow_null=True, help_text="Null: on no plan.")
     feature = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, no usage that day.")
     model = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, or no model named.")
+    user = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, or no user named.")
+    cohort = serializers.CharField(
+        required=False, allow_null=True, help_text="Month of the first subscription, YYYY-MM. Null: never subscribed."
+    )
     day = serializers.DateField(required=False)
 
 
@@ -41,6 +46,7 @@ class MarginReport(serializers.Serializer[Any]):
     as_of = InstantField(help_text="The current day counts until then.")
     totals = MarginFigures(many=True, help_text="All rows together: one for each billing currency.")
     data = MarginRowFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+    restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
     next = serializers.URLField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -53,6 +59,7 @@ class CustomerMargin(serializers.Serializer[Any]):
     customer = serializers.CharField()
     as_of = InstantField(help_text="The current day counts until then.")
     data = MarginFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+    restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return _period_fields() | super().get_fields()
@@ -69,10 +76,10 @@ class MarginsView(ApiView):
 
     @extend_schema(responses=MarginReport)
     def get(self, request: Request) -> Response:
-        """Gross margin by any combination of customer, plan, feature, model and day.
+        """Gross margin by any combination of customer, user, feature, model, plan, cohort and day.
 
         Rows are in the order of their keys and sum to the totals, to the last digit, whatever they
-        are cut by. Subscription revenue and costs per customer go to features and models by share of
+        are cut by. Subscription revenue and costs per customer go to features, models and users by share of
         the credits charged that day (where none were, by share of supplier cost); what is left of a
         day without usage is in the row whose feature or model is null.
         """
@@ -86,7 +93,8 @@ class MarginsView(ApiView):
         else:
             check_size(by, period)
         write_due_breakage(now)
-        rows = margin_rows(Scope(period.start, period.end, customer_ids), by, now=now)
+        scope = Scope(period.start, period.end, customer_ids)
+        rows = margin_rows(scope, by, now=now)
         page, following = page_of(rows, limit=limit, cursor=self.query.get("cursor"))
         context = {"line_names": line_names(period.start, period.end)}
         return Response(
@@ -96,6 +104,7 @@ class MarginsView(ApiView):
                 "as_of": InstantField().to_representation(now),
                 "totals": [_figures(margin, context) for margin in total(row.margin for row in rows)],
                 "data": [_key_members(by, row) | _figures(row.margin, context) for row in page],
+                "restated": RestatedFigures(restated_days(scope), many=True).data,
                 "next": replace_query_param(request.build_absolute_uri(), "cursor", following) if following else None,
             }
         )
@@ -111,21 +120,22 @@ class CustomerMarginView(CustomerView):
         """One customer's revenue by kind, cost by line, and gross margin. `/v1/margins?customer=` cuts it further."""
         period = period_of(self.query.get("start"), self.query.get("end"), self.now)
         customer = self.up_to_date()
+        scope = Scope(period.start, period.end, (customer.pk,))
         return Response(
             {
                 "customer": key,
                 "from": period.start.isoformat(),
                 "to": period.end.isoformat(),
                 "as_of": InstantField().to_representation(self.now),
-                "data": _customer_figures(customer, period, self.now),
+                "data": _customer_figures(scope, self.now),
+                "restated": RestatedFigures(restated_days(scope), many=True).data,
             }
         )
 
 
-def _customer_figures(customer: Customer, period: Period, now: datetime) -> list[dict[str, Any]]:
-    context = {"line_names": line_names(period.start, period.end)}
-    rows = margin_rows(Scope(period.start, period.end, (customer.pk,)), (), now=now)
-    return [_figures(row.margin, context) for row in rows]
+def _customer_figures(scope: Scope, now: datetime) -> list[dict[str, Any]]:
+    context = {"line_names": line_names(scope.start, scope.end)}
+    return [_figures(row.margin, context) for row in margin_rows(scope, (), now=now)]
 
 
 def _figures(margin: Margin, context: dict[str, Any]) -> dict[str, Any]:

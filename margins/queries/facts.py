@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from entitlements.core.words import EntryKind
-from kernel.sql_files import sql_file
 from margins.cost_lines import Basis, LineTerms, UsageTotals
+from margins.queries.ledger_sql import UNREAD, fragment
 from margins.recognition import RevenueKind, day_start
 from margins.slices import Slice
 
@@ -21,9 +21,16 @@ class Grain:
     plan: bool = False
     feature: bool = False
     model: bool = False
+    user: bool = False
+    cohort: bool = False
     named_customers: Sequence[int] = ()
     named_plan_versions: Sequence[int] = ()
     named_features: Sequence[int] = ()
+
+    @property
+    def of_usage(self) -> bool:
+        """Whether it is finer than a customer's day, so that what belongs to the day has to be shared out."""
+        return self.feature or self.model or self.user
 
 
 class Place(NamedTuple):
@@ -37,6 +44,9 @@ class Place(NamedTuple):
     plan_version_id: int | None
     feature_id: int | None
     model: str | None
+    user_key: str | None
+    cohort: date | None
+    """The first day of the month of the customer's first subscription."""
 
 
 class UsageFact(NamedTuple):
@@ -61,20 +71,12 @@ class CostFact(NamedTuple):
     currency: str
 
 
-_ENTRY_KINDS: Final = {
-    "grant": EntryKind.GRANT.value,
-    "burn": EntryKind.BURN.value,
-    "refund": EntryKind.REFUND.value,
-    "expire": EntryKind.EXPIRE.value,
-    "overage": EntryKind.OVERAGE.value,
-    "overage_paid": EntryKind.OVERAGE_PAID.value,
-}
-
-
 def usage_facts(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> Iterator[UsageFact]:
-    """Usage and its supplier cost from the daily rollup."""
-    for row in _rows(f"WITH {_sql('slice')} {_sql('usage')}", _parameters(slices, grain, customer_ids)):
-        yield UsageFact(_place(row), UsageTotals(*map(int, row[6:12])), int(row[12]))
+    """Usage and its supplier cost from the rollups."""
+    rollup = "usage_of_months" if _whole_months(slices) and not grain.user else "usage_of_days"
+    ctes = _ctes("slice", "cohort", rollup)
+    for row in _rows(f"WITH {ctes} {fragment('usage')}", _parameters(slices, grain, customer_ids)):
+        yield UsageFact(_place(row), UsageTotals(*map(int, row[8:14])), int(row[14]))
 
 
 def money_facts(
@@ -82,25 +84,31 @@ def money_facts(
 ) -> Iterator[RevenueFact | CostFact]:
     """Recognised revenue, and the costs per customer.
 
-    By feature or model the slices must be single days: what belongs to neither is shared out by
-    the day's usage.
+    By feature, model or user the slices must be single days: what belongs to none of them is shared
+    out by the day's usage.
     """
     parameters = _parameters(slices, grain, customer_ids)
     parameters |= _line_parameters([line for line in lines if line.basis is Basis.PER_CUSTOMER])
+    of_ledgers = "ledger_revenue_of_months" if _whole_months(slices) else "ledger_revenue_of_days"
     sources = " UNION ALL ".join(
-        f"({_sql(name)})" for name in ("subscription_revenue", "credit_revenue", "overage_revenue", "customer_costs")
+        f"({fragment(name)})" for name in ("subscription_revenue", of_ledgers, "customer_costs")
     )
-    fact = f"source AS ({sources}), {_sql('spread')}" if grain.feature or grain.model else f"fact AS ({sources})"
-    for row in _rows(f"WITH {_sql('slice')}, {fact} {_sql('money')}", parameters):
-        currency, kind, line_id, amount = row[6:10]
+    fact = f"source AS ({sources}), {fragment('spread')}" if grain.of_usage else f"fact AS ({sources})"
+    ctes = _ctes("slice", "cohort", *UNREAD)
+    for row in _rows(f"WITH {ctes}, {fact} {fragment('money')}", parameters):
+        currency, kind, line_id, amount = row[8:12]
         if line_id is None:
             yield RevenueFact(_place(row), RevenueKind(kind), int(amount), currency)
         else:
             yield CostFact(_place(row), line_id, int(amount), currency)
 
 
-def _sql(name: str) -> str:
-    return sql_file("margins", name)
+def _ctes(*names: str) -> str:
+    return ", ".join(fragment(name) for name in names)
+
+
+def _whole_months(slices: Sequence[Slice]) -> bool:
+    return all(one.first_day.day == 1 and one.end_day.day == 1 for one in slices)
 
 
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -111,7 +119,7 @@ def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
 
 
 def _place(row: Sequence[Any]) -> Place:
-    number, *rest = row[:6]
+    number, *rest = row[:8]
     return Place(number - 1, *rest)
 
 
@@ -130,6 +138,8 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "by_plan": grain.plan,
         "by_feature": grain.feature,
         "by_model": grain.model,
+        "by_user": grain.user,
+        "by_cohort": grain.cohort,
         "named_customers": list(grain.named_customers),
         "named_plan_versions": list(grain.named_plan_versions),
         "named_features": list(grain.named_features),
@@ -137,9 +147,6 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "any_customers": bool(grain.named_customers),
         "any_plan_versions": bool(grain.named_plan_versions),
         "any_features": bool(grain.named_features),
-        # Whose plan, feature or model an entry was costs a look at its event: only where asked for.
-        "attribute": bool(grain.plan or grain.feature or grain.model or grain.named_plan_versions),
-        **_ENTRY_KINDS,
     }
 
 

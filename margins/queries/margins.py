@@ -1,4 +1,4 @@
-"""Gross margin by any combination of customer, plan, feature, model and day."""
+"""Gross margin by any combination of customer, user, feature, model, plan, cohort and day."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ class Dimension(StrEnum):
     PLAN = "plan"
     FEATURE = "feature"
     MODEL = "model"
+    USER = "user"
+    COHORT = "cohort"
+    """The month of the customer's first subscription."""
     DAY = "day"
 
 
@@ -51,7 +54,7 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     lines = cost_lines(scope.start, scope.end)
     plans = _plans()
     grain = _grain(by, lines, plans)
-    daily = Dimension.DAY in by or grain.feature or grain.model
+    daily = Dimension.DAY in by or grain.of_usage
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
     if not days:
         return []
@@ -139,6 +142,8 @@ def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int,
         plan=Dimension.PLAN in by,
         feature=Dimension.FEATURE in by,
         model=Dimension.MODEL in by,
+        user=Dimension.USER in by,
+        cohort=Dimension.COHORT in by,
         named_customers=sorted({line.customer_id for line in counted if line.customer_id is not None}),
         named_plan_versions=[version for version, plan in plans.items() if plan.id in named_plans],
         named_features=sorted({line.feature_id for line in counted if line.feature_id is not None}),
@@ -170,6 +175,8 @@ def _key_maker(
         Dimension.PLAN: plan_key,
         Dimension.FEATURE: lambda place: features.get(place.feature_id or 0),
         Dimension.MODEL: lambda place: place.model or None,
+        Dimension.USER: lambda place: place.user_key or None,
+        Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
         Dimension.DAY: lambda place: days[place.slice].first_day,
     }
     chosen = [readers[dimension] for dimension in by]

@@ -31,7 +31,7 @@ stay AS MATERIALIZED (
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
 )
 SELECT stay.customer_id, stretch.number AS slice, stay.plan_version_id, NULL::bigint AS feature_id, NULL::text AS model,
-       stretch.currency, NULL::text AS kind, stretch.id AS line_id,
+       NULL::text AS user_key, stretch.currency, NULL::text AS kind, stretch.id AS line_id,
        accrued_between(stretch.amount_nano, stretch.month_starts_at, stretch.month_ends_at,
                        greatest(stretch.starts_at, stay.starts_at), least(stretch.ends_at, stay.ends_at)) AS amount_nano
 FROM stay

@@ -20,7 +20,7 @@ WITH period AS MATERIALIZED (
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
 )
 SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
-       NULL::bigint AS feature_id, NULL::text AS model,
+       NULL::bigint AS feature_id, NULL::text AS model, NULL::text AS user_key,
        period.currency, 'subscription' AS kind, NULL::bigint AS line_id,
        accrued_between(period.price_nano, period.starts_at, period.ends_at,
                        greatest(slice.starts_at, period.since), least(slice.ends_at, period.until)) AS amount_nano

@@ -47,7 +47,14 @@ def test_the_worked_example_through_the_api(acme: Actor, api: Callable[..., Any]
         assert figures["margin_ratio"] == percent
     assert figures == {
         "currency": "USD",
-        "revenue": {"subscription": "299", "credits": "0", "breakage": "0", "overage": "0", "total": "299"},
+        "revenue": {
+            "subscription": "299",
+            "credits": "0",
+            "breakage": "0",
+            "overage": "0",
+            "reversal": "0",
+            "total": "299",
+        },
         "cogs": {
             "lines": [
                 {"key": "inference", "name": "Inference", "amount": "89"},
@@ -105,6 +112,32 @@ def test_rows_carry_what_they_were_cut_by_and_sum_to_the_totals(acme: Actor, api
     assert report["totals"][0]["revenue"]["total"] == "299"
 
 
+def test_users_and_cohorts_are_cuts_too(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.uses(costing("a", 1, user_key="ann"), costing("b", 2, user_key="bob"), costing("c", 3), now=at(12))
+    report = api("/margins", by="cohort,user", **NOVEMBER).json()
+    assert [(row["cohort"], row["user"], row["calls"]) for row in report["data"]] == [
+        ("2026-11", "ann", 1),
+        ("2026-11", "bob", 1),
+        ("2026-11", None, 1),
+    ]
+    assert report["totals"][0]["revenue"]["total"] == "299"
+
+
+def test_a_late_event_restates_its_own_day_in_sight(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.is_granted(100, key="pack", paid=Money(10, "USD"), priority=1)
+    acme.uses(costing("late", 2, day=3, stated_microcredits=5 * 10**6), now=at(9))
+    (restated,) = api("/margins", **NOVEMBER).json()["restated"]
+    assert restated == {
+        "day": "2026-11-03",
+        "currency": "USD",
+        "revenue": "0.5",
+        "calls": 1,
+        "inference_usd": "2",
+        "last_at": "2026-11-09T12:00:00Z",
+    }
+    assert api("/customers/acme/margin", **NOVEMBER).json()["restated"] == [restated]
+
+
 def test_pages_follow_each_other_without_gaps(api: Callable[..., Any]) -> None:
     for number in range(7):
         Books.open(f"c{number}").uses("chat", at=at(3), cost_usd="1")
@@ -153,9 +186,10 @@ def test_by_default_the_last_thirty_days_with_today(acme: Actor, api: Callable[.
         ({"from": "2025-01-01", "to": "2026-12-01"}, "to"),
         ({"from": "1999-12-31", "to": "2000-02-01"}, "from"),
         ({"to": "9999-12-31"}, "to"),
-        ({"by": "user"}, "by"),
+        ({"by": "moon"}, "by"),
         ({"by": "day,day"}, "by"),
         ({"by": "customer,day", "from": "2026-10-01", "to": "2026-12-01"}, "to"),
+        ({"by": "user", "from": "2026-10-01", "to": "2026-12-01"}, "to"),
         ({"customer": "nobody"}, "customer"),
         ({"limit": "0"}, "limit"),
         ({"cursor": "nonsense"}, "cursor"),
