@@ -1,0 +1,117 @@
+"""Usage events, summed as far as their prices allow, and what they would cost at other prices. Pure."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kernel.usage import Usage, split
+from metering.costing import Call, CostCatalogue, CostRates
+
+STEPS: Final = (32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
+"""Input tokens above which some price list has other rates: calls on two sides of one are not summed."""
+
+CACHED: Final = ("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+CACHED_MODALITIES: Final = ("cache_read_audio_tokens", "cache_read_image_tokens", "cache_read_video_tokens")
+
+
+class Task(NamedTuple):
+    """What calls are for: a feature, and the action it does with them ("" where usage names none)."""
+
+    feature: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as suppliers price it, with the name and tier it is sold under; rank 0: in no tier."""
+
+    key: str
+    provider: str
+    reported: str
+    tier: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Calls of one task on one model in one mode on one UTC day, between the same price steps.
+
+    `cost_nanousd` is what they cost as stamped, of `priced_calls` of them.
+    """
+
+    day: date
+    task: Task
+    model: Model
+    processing: str
+    region: str
+    step: int
+    memoised: bool
+    calls: int
+    priced_calls: int
+    cost_nanousd: int
+    usage: Usage
+
+    @property
+    def is_batch(self) -> bool:
+        return self.processing in {"batch", "flex"}
+
+
+def uncached(usage: Usage) -> Usage:
+    """The same tokens, had none of them been written to or read from a prompt cache."""
+    return msgspec.structs.replace(usage, **dict.fromkeys((*CACHED, *CACHED_MODALITIES), 0))
+
+
+class Prices:
+    """What a spend costs at list prices or cards: as it was, in another mode, on another model, with other caching."""
+
+    def __init__(self, catalogue: CostCatalogue) -> None:
+        self._catalogue = catalogue
+
+    def cost(
+        self,
+        spend: Spend,
+        *,
+        model: Model | None = None,
+        processing: str | None = None,
+        usage: Usage | None = None,
+    ) -> Fraction | None:
+        """Nano-USD at the rates of the day's beginning; None where something used has no rate."""
+        found = self.rates(spend, model=model, processing=processing)
+        if found is None:
+            return None
+        # The fewest input tokens of the step: the band prices every call of it alike.
+        band = found.band(spend.step)
+        quantities = split(spend.usage if usage is None else usage, band.numerators.keys())
+        if quantities.keys() - band.numerators.keys():
+            return None
+        total = sum(band.numerators[kind] * quantity for kind, quantity in quantities.items())
+        return Fraction(total + band.fee * spend.calls, band.denominator)
+
+    def rates(self, spend: Spend, *, model: Model | None = None, processing: str | None = None) -> CostRates | None:
+        """The rates the spend has, or would have."""
+        of = model or spend.model
+        region = spend.region if model is None else ""
+        mode = spend.processing if processing is None else processing
+        at = datetime.combine(spend.day, time.min, UTC)
+        return self._catalogue.rates(Call(of.provider or None, of.reported or None, at, mode or None, region or None))
+
+    def per_token(self, spend: Spend) -> Mapping[str, Fraction] | None:
+        """Nano-USD for a token of each kind, in the standard mode: what caching is weighed with."""
+        found = self.rates(spend, processing="standard")
+        if found is None:
+            return None
+        band = found.band(spend.step)
+        prices = {kind: band.numerators.get(_priced_as(kind, band.numerators)) for kind in ("input_tokens", *CACHED)}
+        if None in prices.values():
+            return None
+        return {kind: Fraction(price or 0, band.denominator) for kind, price in prices.items()}
+
+
+def _priced_as(kind: str, priced: Container[str]) -> str:
+    """The kind whose rate a token of this kind costs: its own, or the one it counts as without."""
+    (part,) = split(Usage(**{"input_tokens": 1, kind: 1}), priced)
+    return part
