@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='StripeCustomer',
             fields=[
                 ('customer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='stripe', serialize=False, to='entitlements.customer')),
-                ('generation', models.PositiveIntegerField(default=1)),
+                ('creation_id', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('stripe_id', models.TextField(blank=True, null=True, unique=True)),
                 ('default_payment_method', models.TextField(blank=True, help_text='Charged while the customer is away.')),
                 ('deleted_at', models.DateTimeField(blank=True, null=True)),
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('paid_at', models.DateTimeField(blank=True, null=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='top_up_orders', to='entitlements.customer')),
-                ('pack', models.ForeignKey(blank=True, help_text='Empty: a custom amount', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.topuppack')),
+                ('pack', models.ForeignKey(blank=True, help_text='Empty: a custom amount.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='plans.topuppack')),
             ],
             options={
                 'verbose_name': 'top-up order',
@@ -120,6 +120,10 @@ class Migration(migrations.Migration):
                 ('status', models.TextField()),
                 ('received_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3)),
                 ('received', djmoney.models.fields.MoneyField(decimal_places=3, help_text='With tax.', max_digits=14)),
+                ('net_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3, null=True)),
+                ('net', djmoney.models.fields.MoneyField(blank=True, decimal_places=3, help_text='Without tax.', max_digits=14, null=True)),
+                ('grant_id', models.UUIDField(blank=True, null=True)),
+                ('bonus_grant_id', models.UUIDField(blank=True, null=True)),
                 ('refunded_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3)),
                 ('refunded', djmoney.models.fields.MoneyField(decimal_places=3, max_digits=14)),
                 ('disputed_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3)),
@@ -216,6 +220,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='topuporder',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'needs_action'), _negated=True), models.Q(('url', ''), _negated=True), _connector='OR'), name='top_up_order_needing_action_says_where'),
+        ),
+        migrations.AddConstraint(
+            model_name='payment',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bonus_grant_id', None), ('grant_id', None)), models.Q(('net__isnull', False), ('net_currency', models.F('received_currency'))), _connector='OR'), name='payment_granted_has_a_price'),
         ),
         migrations.AddConstraint(
             model_name='payment',

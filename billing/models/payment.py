@@ -17,6 +17,11 @@ class Payment(models.Model):
     order = models.ForeignKey(TopUpOrder, on_delete=models.PROTECT, related_name="payments")
     status = models.TextField()
     received = MoneyField(max_digits=14, decimal_places=3, default_currency="USD", help_text="With tax.")
+    net = MoneyField(
+        max_digits=14, decimal_places=3, default_currency="USD", null=True, blank=True, help_text="Without tax."
+    )
+    grant_id = models.UUIDField(null=True, blank=True)
+    bonus_grant_id = models.UUIDField(null=True, blank=True)
     refunded = MoneyField(max_digits=14, decimal_places=3, default_currency="USD")
     disputed = MoneyField(max_digits=14, decimal_places=3, default_currency="USD", help_text="Open or lost.")
     fee = MoneyField(
@@ -35,6 +40,11 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(received__gte=0, refunded__gte=0, disputed__gte=0), name="payment_amounts_are_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(grant_id=None, bonus_grant_id=None)
+                | Q(net__isnull=False, net_currency=F("received_currency")),
+                name="payment_granted_has_a_price",
             ),
             models.CheckConstraint(
                 condition=Q(refunded_currency=F("received_currency"), disputed_currency=F("received_currency")),

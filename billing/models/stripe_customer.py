@@ -1,3 +1,5 @@
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
@@ -7,12 +9,12 @@ from entitlements.models import Customer
 class StripeCustomer(models.Model):
     """Who a customer is at Stripe.
 
-    The row comes first and the Stripe customer after it. One that was deleted at Stripe is replaced by the next
-    `generation` at the next purchase: Stripe never revives an id.
+    The row comes first and the Stripe customer after it, under `creation_id` as its idempotency key. One that was
+    deleted at Stripe is replaced by another at the next purchase: Stripe never revives an id.
     """
 
     customer = models.OneToOneField(Customer, on_delete=models.PROTECT, primary_key=True, related_name="stripe")
-    generation = models.PositiveIntegerField(default=1)
+    creation_id = models.UUIDField(default=uuid.uuid4, editable=False)
     stripe_id = models.TextField(unique=True, null=True, blank=True)
     default_payment_method = models.TextField(blank=True, help_text="Charged while the customer is away.")
     deleted_at = models.DateTimeField(null=True, blank=True)
