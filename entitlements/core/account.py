@@ -189,6 +189,8 @@ class Account(msgspec.Struct):
     overdue_since: datetime | None = None
     low_below: int | None = None
     low_since: datetime | None = None
+    spend_cap: int | None = None
+    """The customer's own bound on a period's overage. The plan's holds beside it."""
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}

@@ -115,6 +115,7 @@ def _tokens(question: Question) -> int | None:
 _STATE = (
     *("customer_id", "key", "currency", "time_zone", "posted", "held", "debt", "overage", "plan_version_id"),
     *("period_start", "period_end", "allowance_end", "own_entitlements", "runs", "overage_billed", "overdue_since"),
+    "spend_cap",
 )
 """What of an account a decision can depend on."""
 

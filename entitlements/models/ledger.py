@@ -42,6 +42,9 @@ class Balance(models.Model):
         null=True, help_text="Say so once when available falls below this; null never does."
     )
     low_since = models.DateTimeField(null=True, help_text="Available has been below it since then.")
+    spend_cap_microcredits = models.BigIntegerField(
+        null=True, help_text="The customer's own bound on a period's overage; the plan's holds beside it."
+    )
 
     class Meta:
         db_table = "balance"
@@ -64,6 +67,10 @@ class Balance(models.Model):
             models.CheckConstraint(
                 condition=Q(low_since=None) | Q(low_below_microcredits__isnull=False),
                 name="balance_low_is_below_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(spend_cap_microcredits=None) | Q(spend_cap_microcredits__gte=0),
+                name="balance_spend_cap_is_not_negative",
             ),
         ]
 

@@ -177,4 +177,5 @@ def _balance_row(account: Account) -> dict[str, Any]:
         "overdue_since": account.overdue_since,
         "low_below_microcredits": account.low_below,
         "low_since": account.low_since,
+        "spend_cap_microcredits": account.spend_cap,
     }
