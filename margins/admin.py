@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from margins.models import CostLine
+from margins.models import CostLine, FeatureBenefit
 
 
 @admin.register(CostLine)
@@ -44,3 +44,14 @@ class CostLineAdmin(ModelAdmin):
     @display(description="Only for")
     def show_selection(self, line: CostLine) -> str:
         return ", ".join(str(one) for one in (line.customer, line.plan, line.feature) if one) or "everyone"
+
+
+@admin.register(FeatureBenefit)
+class FeatureBenefitAdmin(ModelAdmin):
+    """What features are said to earn, newest first; what they cost beside it is on the people page."""
+
+    list_display = ("feature", "kind", "amount", "investment", "assumption", "starts_on")
+    list_filter = ("kind",)
+    search_fields = ("feature__key", "assumption")
+    autocomplete_fields = ("feature",)
+    compressed_fields = True

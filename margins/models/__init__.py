@@ -1,4 +1,5 @@
 from margins.models.cost_line import CostLine
+from margins.models.feature_benefit import FeatureBenefit
 from margins.models.revenue import ArchivedPlace, RevenueDay, RevenueMark, RevenueMonth
 
-__all__ = ["ArchivedPlace", "CostLine", "RevenueDay", "RevenueMark", "RevenueMonth"]
+__all__ = ["ArchivedPlace", "CostLine", "FeatureBenefit", "RevenueDay", "RevenueMark", "RevenueMonth"]
