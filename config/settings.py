@@ -277,6 +277,11 @@ UNFOLD = {
                         "link": reverse_lazy("admin:metering_costcard_changelist"),
                     },
                     {
+                        "title": "Re-ratings",
+                        "icon": "currency_exchange",
+                        "link": reverse_lazy("admin:metering_rerating_changelist"),
+                    },
+                    {
                         "title": "Other cost lines",
                         "icon": "account_balance",
                         "link": reverse_lazy("admin:margins_costline_changelist"),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("margins/", include("margins.urls")),
     path("v1/", include("entitlements.api.urls")),
     path("v1/", include("plans.api.urls")),
+    path("v1/", include("metering.api.urls")),
     path("portal/", include("portal.urls")),
     path("v1/", include("margins.api.urls")),
     path("v1/", include("portal.api.urls")),

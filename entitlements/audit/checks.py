@@ -59,6 +59,7 @@ CHECKS: Final = (
     _check("counters_are_recounts", "counters", "what limits count is what the usage in their window adds up to"),
     _recount("usage_days_are_recounts", "day", "rollup rows", "daily rollups are the sums of their events"),
     _recount("usage_months_are_recounts", "month", "rollup rows", "monthly rollups are the sums of their events"),
+    _check("adjustments_are_explained", "adjustments", "a corrected cost names its usage; an undo is what was moved"),
     _check("archived_days_are_tombstones", "customers", "what is kept of archived usage agrees with its tombstones"),
     _check("balances_follow_subscriptions", "balances", "a balance's plan and anchor are the open subscription's"),
     _check("periods_follow_anchors", "balances", "periods are counted from the anchor, and balances valid in them"),

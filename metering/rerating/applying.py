@@ -67,7 +67,7 @@ class AdjustmentRow(NamedTuple):
     created_at: datetime
 
 
-def apply(scope: Scope, *, reason: str, author: str, now: datetime, went: Went = lambda count: None) -> Rerating:
+def apply(scope: Scope, *, reason: str, author: str, now: datetime, went: Went = lambda _: None) -> Rerating:
     """Move the cost of the scope's events to what the cards published by now say, as adjustments.
 
     Raises InvalidInput (no reason, days not begun), ReratingBusy.
@@ -94,8 +94,11 @@ def apply(scope: Scope, *, reason: str, author: str, now: datetime, went: Went =
     return rerating
 
 
-def resume(rerating_id: int, *, now: datetime, went: Went = lambda count: None) -> Rerating:
-    """Finish what was interrupted, by the cards it began with. Raises ReratingUnknown, ReratingNotApplied, ReratingBusy."""
+def resume(rerating_id: int, *, now: datetime, went: Went = lambda _: None) -> Rerating:
+    """Finish what was interrupted, by the cards it began with.
+
+    Raises ReratingUnknown, ReratingNotApplied, ReratingBusy.
+    """
     with _alone():
         rerating = _of(rerating_id)
         if rerating.state == Rerating.State.APPLYING:
@@ -111,7 +114,7 @@ def resume(rerating_id: int, *, now: datetime, went: Went = lambda count: None) 
     return rerating
 
 
-def undo(rerating_id: int, *, reason: str, author: str, now: datetime, went: Went = lambda count: None) -> Rerating:
+def undo(rerating_id: int, *, reason: str, author: str, now: datetime, went: Went = lambda _: None) -> Rerating:
     """Take back what a re-rating moved, interrupted ones included, by counter-adjustments.
 
     Raises InvalidInput (no reason), ReratingUnknown, ReratingNotApplied, ReratingBuiltUpon, ReratingBusy.

@@ -46,7 +46,7 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 def preview(
-    scope: Scope, *, draft: CostCard | None = None, looked_at: Callable[[int], None] = lambda count: None
+    scope: Scope, *, draft: CostCard | None = None, looked_at: Callable[[int], None] = lambda _: None
 ) -> Preview:
     """Cost the scope's events by the published cards, and by a draft if given, and say what differs.
 
@@ -68,7 +68,10 @@ def preview(
                     still_unpriced += event.cost is None
                     continue
                 places = (keys[customer_id], event.model, event.occurred_at.date().isoformat())
-                for moved in (total, *(by[cut].setdefault(key, Moved()) for cut, key in zip(CUTS, places, strict=True))):
+                for moved in (
+                    total,
+                    *(by[cut].setdefault(key, Moved()) for cut, key in zip(CUTS, places, strict=True)),
+                ):
                     moved.add(before=event.cost or 0, delta=move.delta, priced=move.priced)
             examined += seen
             looked_at(seen)

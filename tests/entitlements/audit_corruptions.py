@@ -197,6 +197,24 @@ USAGE = [
         ["DELETE FROM usage_month WHERE customer_id = {meter} AND month = '2026-11-01'"],
     ),
     Corruption(
+        "a correction of usage nobody reported",
+        "old",
+        ["adjustments_are_explained"],
+        ["UPDATE cost_adjustment SET key_digest = gen_random_uuid() WHERE customer_id = {old}"],
+    ),
+    Corruption(
+        "a correction edited",
+        "old",
+        ROLLUPS,
+        ["UPDATE cost_adjustment SET delta_nanousd = 1 WHERE customer_id = {old}"],
+    ),
+    Corruption(
+        "more taken back than was moved",
+        "meter",
+        ["adjustments_are_explained", *ROLLUPS],
+        ["UPDATE cost_adjustment SET delta_nanousd = delta_nanousd + 1 WHERE customer_id = {meter} AND undo"],
+    ),
+    Corruption(
         "a rate nobody published",
         "owes",
         ["events_keep_their_stamps"],

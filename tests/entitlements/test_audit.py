@@ -21,6 +21,7 @@ from tests.world import CREDIT
 NOW = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
 TABLES = (
     *("balance", "credit_grant", "ledger_entry", "usage_event", "usage_tombstone", "archived_usage_day", "hold", "run"),
+    "cost_adjustment",
     *("limit_counter", "subscription", "plan_version", "decision", "cache_revision"),
 )
 

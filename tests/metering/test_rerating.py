@@ -1,15 +1,21 @@
 """A re-rating moves what past usage cost by adjustments: exactly, on its own days, once, and back again."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
+from access.services.api_keys import create_key
 from kernel.errors import InvalidInput
 from kernel.usage import Usage
+from metering.archive import archive_events
 from metering.models import CostAdjustment, CostCard, Rerating, UsageDay, UsageEvent, UsageMonth
 from metering.rerating import applying
 from metering.rerating.applying import (
@@ -28,7 +34,7 @@ from tests.accounts import fact
 from tests.world import Actor, World, in_parallel
 
 WHOLE = Scope(starts_on=date(2026, 10, 1), ends_on=date(2026, 12, 1))
-WHY = {"reason": "the supplier's invoice says otherwise", "author": "fin"}
+WHY = {"reason": "invoice 7 says otherwise", "author": "fin"}
 MILLION_IN = Usage(input_tokens=1_000_000)
 
 
@@ -53,9 +59,7 @@ def costs() -> dict[str, tuple[int, int, int]]:
 
 
 def rollups() -> list[dict[str, Any]]:
-    return [
-        row for model in (UsageDay, UsageMonth) for row in sorted(model.objects.values(), key=lambda row: str(row))
-    ]
+    return [row for model in (UsageDay, UsageMonth) for row in sorted(model.objects.values(), key=str)]
 
 
 @pytest.fixture
@@ -153,7 +157,10 @@ def test_only_the_scope_moves(acme: Actor, world: World, now: datetime) -> None:
     assert moved(customer_id=other.row.pk) == 2
     assert moved(model="halo-1") == moved(unpriced_only=True) == 4
     assert moved(starts_on=date(2026, 11, 14), ends_on=date(2026, 11, 15)) == 6
-    assert apply(Scope(starts_on=WHOLE.starts_on, ends_on=WHOLE.ends_on, unpriced_only=True), **WHY, now=now).moved_calls == 1
+    assert (
+        apply(Scope(starts_on=WHOLE.starts_on, ends_on=WHOLE.ends_on, unpriced_only=True), **WHY, now=now).moved_calls
+        == 1
+    )
     assert moved(unpriced_only=True) == 0
     assert moved() == 6
 
@@ -322,3 +329,64 @@ def test_the_command_looks_applies_lists_and_undoes(acme: Actor, now: datetime) 
     ):
         with pytest.raises(CommandError, match=why):
             command(*arguments)
+
+
+def test_archived_usage_keeps_its_cost_and_what_was_corrected_can_still_be_undone(
+    acme: Actor, now: datetime, tmp_path: Path
+) -> None:
+    card("gpt-4o-mini", "1.5", since=now - timedelta(days=90))
+    before = rollups()
+    done = apply(Scope(starts_on=date(2026, 11, 13), ends_on=date(2026, 11, 14)), **WHY, now=now)
+    archive_events(
+        before=now - timedelta(hours=1), directory=tmp_path, customer_id=None, now=now, moved=lambda stage, count: None
+    )
+    assert list(differences()) == []
+    seen = preview(WHOLE)
+    assert (seen.examined, seen.archived.calls, seen.archived.unpriced_calls) == (1, 3, 1)
+    assert "3 calls of these days are archived and keep their cost (1 of them without one)" in command(
+        "--from", "2026-11-01", "--to", "2026-12-01"
+    )
+    undo(done.pk, reason="no", author="fin", now=now)
+    assert rollups() == before
+    assert list(differences()) == []
+
+
+@pytest.fixture
+def read(db: None, now: datetime) -> Callable[[str], Any]:
+    _, token = create_key("reader", ("read",), now)
+    return lambda path: Client(headers={"authorization": f"Bearer {token}"}).get(f"/v1{path}")
+
+
+def test_the_api_tells_what_was_corrected_why_and_by_whom(
+    acme: Actor, now: datetime, read: Callable[[str], Any]
+) -> None:
+    card("gpt-4o-mini", "1.5", since=now - timedelta(days=90))
+    done = apply(Scope(starts_on=WHOLE.starts_on, ends_on=WHOLE.ends_on, customer_id=acme.row.pk), **WHY, now=now)
+    (listed,) = read("/reratings").json()["data"]
+    assert {name: listed[name] for name in ("id", "state", "reason", "author", "customer", "from", "delta_usd")} == {
+        "id": done.pk, "state": "applied", "reason": WHY["reason"], "author": "fin", "customer": "acme",
+        "from": "2026-10-01", "delta_usd": "1",
+    }  # fmt: skip
+    told = read(f"/reratings/{done.pk}").json()
+    assert told["days"] == [
+        {"name": "2026-11-13", "calls": 1, "priced_calls": 0, "delta_usd": "0.5"},
+        {"name": "2026-11-14", "calls": 1, "priced_calls": 0, "delta_usd": "0.5"},
+        {"name": "2026-11-15", "calls": 1, "priced_calls": 0, "delta_usd": "0"},
+    ]
+    assert told["customers"] == [{"name": "acme", "calls": 3, "priced_calls": 0, "delta_usd": "1"}]
+    assert [line["name"] for line in told["models"]] == ["gpt-4o-mini"]
+    refused = read("/reratings/999")
+    assert (refused.status_code, refused.json()["code"]) == (404, "rerating_unknown")
+
+
+def test_staff_see_a_correction_and_cannot_change_it(acme: Actor, now: datetime) -> None:
+    card("gpt-4o-mini", "1.5", since=now - timedelta(days=90))
+    done = apply(WHOLE, **WHY, now=now)
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("boss", password="not-a-secret-here"))
+    listed = client.get("/admin/metering/rerating/").content.decode()
+    assert WHY["reason"] in listed
+    page = client.get(f"/admin/metering/rerating/{done.pk}/change/").content.decode()
+    assert "2026-11-13: 1 calls, 0.5 USD" in page
+    assert "acme: 3 calls, 1 USD" in page
+    assert client.post(f"/admin/metering/rerating/{done.pk}/change/", {"reason": "x"}).status_code == 403

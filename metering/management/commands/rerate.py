@@ -1,4 +1,4 @@
-"""manage.py rerate: correct what past usage cost us, with a look before, a reason kept, and a way back (docs/adr/0014)."""
+"""manage.py rerate: correct what past usage cost us, with a look before and a way back (docs/adr/0014)."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -38,7 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--customer", metavar="KEY", help="Only this customer.")
         parser.add_argument("--model", default="", help="Only this model: its key, or the id it was reported by.")
         parser.add_argument("--unpriced", action="store_true", help="Only events that have no cost yet.")
-        parser.add_argument("--draft", metavar="ID", type=int, help="Preview as if this draft cost card were published.")
+        parser.add_argument(
+            "--draft", metavar="ID", type=int, help="Preview as if this draft cost card were published."
+        )
         parser.add_argument("--all", action="store_true", help=f"Every line, not the {_SHOWN} that move most.")
         parser.add_argument("--apply", action="store_true", help="Write the adjustments.")
         parser.add_argument("--undo", metavar="ID", type=int, help="Take a re-rating back.")
@@ -108,14 +110,17 @@ class Command(BaseCommand):
 
 def _line(rerating: Rerating) -> str:
     days = f"{rerating.starts_on} up to {rerating.ends_on}"
-    what = f"{rerating.moved_calls:,} of {rerating.examined_calls:,} calls moved by {_signed(rerating.delta_nanousd)} USD"
+    what = (
+        f"{rerating.moved_calls:,} of {rerating.examined_calls:,} calls moved by {_signed(rerating.delta_nanousd)} USD"
+    )
     undone = f"; undone by {rerating.undone_by}: {rerating.undo_reason}" if rerating.undo_reason else ""
     return f"#{rerating.pk} {rerating.state}: {days}, {what}, by {rerating.author}: {rerating.reason}{undone}"
 
 
 def _moved(moved: Moved) -> str:
     priced = f", {moved.newly_priced:,} newly priced" if moved.newly_priced else ""
-    return f"{moved.calls:,} calls, {format_usd(moved.before)} → {format_usd(moved.after)} ({_signed(moved.delta)}){priced}"
+    costs = f"{format_usd(moved.before)} → {format_usd(moved.after)} ({_signed(moved.delta)})"
+    return f"{moved.calls:,} calls, {costs}{priced}"
 
 
 def _signed(nanousd: int) -> str:
