@@ -77,7 +77,8 @@ class ReratingDetail(ReratingSerializer):
 
 
 def _moved(rerating: Rerating, cut: str) -> Any:
-    return MovedSerializer(moved_by(rerating.pk, cut), many=True).data
+    lines: Any = moved_by(rerating.pk, cut)
+    return MovedSerializer(lines, many=True).data
 
 
 class ReratingsView(ListView):

@@ -199,13 +199,18 @@ def _undo_batch(rerating_id: int, customer_id: int, now: datetime) -> int:
         which = {"rerating_id": rerating_id, "customer_id": customer_id, "most": BATCH}
         cursor.execute(sql_file("metering", "undo_adjustments"), which)
         found = cursor.fetchall()
-        _write(
-            [
-                AdjustmentRow(whose, digest, rerating_id, True, *place, -delta, -computed, -priced, card, now)
-                for whose, digest, *place, delta, computed, priced, card in found
-            ]
-        )
+        _write([_taken_back(AdjustmentRow(*row), now) for row in found])
     return len(found)
+
+
+def _taken_back(row: AdjustmentRow, now: datetime) -> AdjustmentRow:
+    return row._replace(
+        undo=True,
+        delta_nanousd=-row.delta_nanousd,
+        delta_computed_nanousd=-row.delta_computed_nanousd,
+        priced=-row.priced,
+        created_at=now,
+    )
 
 
 def _write(rows: Sequence[AdjustmentRow]) -> None:

@@ -55,6 +55,7 @@ class Command(BaseCommand):
             self._list()
             return
         now = utc_now()
+        done: Rerating | None
         try:
             with _progress() as went:
                 if options["resume"] is not None:
