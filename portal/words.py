@@ -4,7 +4,11 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from moneyed import Money
+
 from kernel.units import MICROCREDITS_PER_CREDIT
+from plans.money import decimal_places
+from plans.terms import PlanTerms
 
 _SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _CENT: Final = Decimal("0.01")
@@ -25,6 +29,13 @@ def money_text(money: Any) -> str:
     return f"{_SIGNS.get(currency, f'{currency} ')}{text}".replace("$-", "−$")
 
 
+def overage_money(microcredits: int, plan: PlanTerms) -> str:
+    """ "about $29.71": what overage comes to by the plan's price, rounded to cents for the eye."""
+    amount = Decimal(plan.overage_price or 0) * microcredits / MICROCREDITS_PER_CREDIT
+    places = decimal_places(plan.currency)
+    return f"about {money_text(Money(round(amount, places), plan.currency))}"
+
+
 def _padded(amount: Decimal) -> Decimal:
     """At least two places: half a dollar is 0.50."""
     plain = amount.normalize()
@@ -34,6 +45,16 @@ def _padded(amount: Decimal) -> Decimal:
 
 def count_text(number: int) -> str:
     return f"{number:,}"
+
+
+def amount_text(amount: int, unit: str) -> str:
+    """An amount of a limit: credits to two places, calls and tokens whole."""
+    return credits_text(amount) if unit == "credits" else count_text(amount)
+
+
+def named(key: str) -> str:
+    """A key as a name: ``hourly-brake`` is "Hourly brake"."""
+    return key.replace("-", " ").replace("_", " ").capitalize()
 
 
 def percent_of(part: int, whole: int) -> int:

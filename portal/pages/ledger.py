@@ -1,6 +1,6 @@
 """Every movement of credits, and what paid for what."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -12,7 +12,7 @@ from portal.pages.guard import portal_page
 from portal.pages.request import Visit
 from portal.queries.grants import NAMES
 from portal.queries.ledger import Line, page_of
-from portal.words import credits_text, day_text
+from portal.words import credits_text, day_text, money_text
 
 
 class Row(NamedTuple):
@@ -62,41 +62,48 @@ def grant_text(grant: CreditGrant) -> str:
     return f"{NAMES.get(grant.source, grant.source)} of {day_text(timezone.localtime(grant.effective_at))}"
 
 
+_SAID: Final = {
+    EntryKind.DEBT_PAID: "Debt paid",
+    EntryKind.OVERAGE_PAID: "Overage paid with credits",
+    EntryKind.OVERAGE_BILLED: "Overage put on the invoice",
+    EntryKind.EXPIRE: "Expired",
+    EntryKind.VOID: "Taken back",
+    EntryKind.REFUND: "Given back",
+    EntryKind.REVERSAL: "Taken back: the payment was returned",
+    EntryKind.RESTORED: "Restored: the payment came back",
+}
+
+_ADDED: Final = {
+    EntryKind.BURN: "",
+    EntryKind.OVERAGE: "as overage",
+    EntryKind.DEBT: "beyond the balance: owed",
+}
+"""How usage was charged, where it was not simply paid."""
+
+
 def _words(line: Line) -> tuple[str, str]:
     """What happened, and the small print."""
-    used, detail = _used(line)
+    if line.kind is EntryKind.GRANT:
+        return _granted(line.grant)
+    if line.kind in _ADDED and line.entry.event_digest is not None:
+        used, detail = _used(line)
+        return used, " · ".join(part for part in (detail, _ADDED[line.kind]) if part)
     named = grant_text(line.grant) if line.grant is not None else ""
-    match line.kind:
-        case EntryKind.GRANT:
-            grant = line.grant
-            reason = grant.reason if grant is not None and grant.source in {"promo", "adjustment"} else ""
-            return NAMES.get(grant.source, grant.source) if grant is not None else "Credits", reason
-        case EntryKind.BURN:
-            return (used, detail) if line.entry.event_digest else ("Paid what was owed", "")
-        case EntryKind.OVERAGE:
-            return used, f"{detail} · as overage" if detail else "as overage"
-        case EntryKind.DEBT:
-            owed = "beyond the balance, owed"
-            return used, f"{detail} · {owed}" if detail else owed
-        case EntryKind.DEBT_PAID:
-            return "Debt paid", ""
-        case EntryKind.OVERAGE_PAID:
-            return "Overage paid with credits", ""
-        case EntryKind.OVERAGE_BILLED:
-            return "Overage of the period, put on the invoice", ""
-        case EntryKind.EXPIRE:
-            return "Expired", named
-        case EntryKind.VOID:
-            return "Taken back", named
-        case EntryKind.REFUND:
-            return "Given back", used if line.event else ""
-    return line.kind.name.replace("_", " ").capitalize(), named
+    return _SAID.get(line.kind, "Paid what was owed"), "" if line.kind is EntryKind.BURN else named
+
+
+def _granted(grant: CreditGrant | None) -> tuple[str, str]:
+    if grant is None:
+        return "Credits", ""
+    paid = f"{money_text(grant.paid)} paid" if grant.paid.amount else ""
+    reason = grant.reason if grant.source in {"promo", "adjustment"} else ""
+    return NAMES.get(grant.source, grant.source), reason or paid
 
 
 def _used(line: Line) -> tuple[str, str]:
     event = line.event
     if event is None:
-        return "Usage", "details are in the archive" if line.entry.event_digest else ""
+        return "Usage", "its details are in the archive"
     parts = [event.model, f"by {event.user_key}" if event.user_key else ""]
     return line.feature or "Usage", " · ".join(part for part in parts if part)
 

@@ -6,10 +6,9 @@ from typing import Literal, NamedTuple
 from django.urls import reverse
 from django.utils import timezone
 
-from entitlements.queries.limits import in_unit
 from portal.queries.grants import NAMES
 from portal.queries.position import Position
-from portal.words import credits_text, day_text, span_text
+from portal.words import amount_text, credits_text, day_text, named, overage_money, span_text
 
 
 class Notice(NamedTuple):
@@ -33,7 +32,7 @@ def _balance(position: Position) -> Iterator[Notice]:
     if account.debt:
         text = f"{credits_text(account.debt)} credits were used beyond the balance. New credits pay them first."
         yield Notice("loss", text, "Buy credits", buy)
-    elif account.available <= 0 and not _may_run_over(position):
+    elif account.available <= 0 and not position.may_run_over:
         text = "There are no credits left, so calls that cost credits are refused."
         yield Notice("loss", text, "Buy credits", buy)
     else:
@@ -50,10 +49,13 @@ def _overage(position: Position) -> Iterator[Notice]:
     account, plan = position.account, position.plan
     if plan is None or not account.overage:
         return
+    worth = f" ({overage_money(account.overage, plan)})" if plan.overage_price else ""
     yield Notice(
         "plain",
-        f"{credits_text(account.overage)} credits of overage this period, invoiced when it ends "
+        f"{credits_text(account.overage)} credits of overage{worth} this period, invoiced when it ends "
         "unless new credits pay them before.",
+        "Buy credits",
+        reverse("portal:buy"),
     )
 
 
@@ -63,14 +65,14 @@ def _limits(position: Position) -> Iterator[Notice]:
         if standing.used is None or limit.scope == "run" or (standing.left and not standing.reached_percent):
             continue
         whose = f" for {standing.user}" if standing.user else ""
-        used, most = in_unit(limit.unit, standing.taken), in_unit(limit.unit, limit.value)
+        used, most = amount_text(standing.taken, limit.unit), amount_text(limit.value, limit.unit)
         state = "is reached" if not standing.left else "is near"
         resets = ""
         if standing.resets_at is not None:
             at = timezone.localtime(standing.resets_at)
             resets = f" It starts anew on {day_text(at)} at {at:%H:%M}."
         tone: Literal["loss", "caution"] = "loss" if not standing.left and limit.kind == "hard" else "caution"
-        yield Notice(tone, f"The limit {limit.key}{whose} {state}: {used} of {most} {limit.unit}.{resets}")
+        yield Notice(tone, f"The limit “{named(limit.key)}”{whose} {state}: {used} of {most} {limit.unit}.{resets}")
 
 
 def _expiring(position: Position) -> Iterator[Notice]:
@@ -79,8 +81,3 @@ def _expiring(position: Position) -> Iterator[Notice]:
             on = day_text(timezone.localtime(grant.expires_at))
             name = NAMES.get(grant.source, grant.source).lower()
             yield Notice("caution", f"{credits_text(grant.remaining)} credits ({name}) expire on {on}.")
-
-
-def _may_run_over(position: Position) -> bool:
-    plan = position.plan
-    return plan is not None and any(right.at_limit == "overage" for right in plan.entitlements.values())

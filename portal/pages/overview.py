@@ -1,22 +1,23 @@
 """The first page: what there is, how fast it goes, and what needs a decision."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from moneyed import Money
 
-from entitlements.queries.limits import in_unit
 from kernel.units import format_credits
 from portal.charts import NARROW, WIDE, Reading, burn_down
 from portal.pages.guard import portal_page
 from portal.pages.notices import notices_of
 from portal.pages.request import Visit
 from portal.queries.position import Position, position_of
-from portal.words import credits_text, day_text, money_text, percent_of, span_text
+from portal.words import amount_text, credits_text, day_text, money_text, named, percent_of, span_text
+
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 class Tile(NamedTuple):
@@ -68,15 +69,8 @@ def _overview(visit: Visit) -> HttpResponse:
 def _tiles(position: Position) -> list[Tile]:
     account = position.account
     per_day = round(position.per_day)
-    owed = "owed, the next credits pay it first" if account.available < 0 else "to spend now"
     return [
-        Tile(
-            "Available",
-            credits_text(account.available),
-            owed,
-            format_credits(account.available),
-            "loss" if account.available < 0 else "caution" if account.available == 0 else "",
-        ),
+        _available(position),
         Tile("Held", credits_text(account.held), "set aside for work under way", format_credits(account.held)),
         Tile(
             "Used this period" if account.period_start else "Used in 30 days",
@@ -88,18 +82,31 @@ def _tiles(position: Position) -> list[Tile]:
     ]
 
 
+def _available(position: Position) -> Tile:
+    available = position.account.available
+    note, tone = "to spend now", ""
+    if available < 0:
+        note, tone = "owed: the next credits pay it first", "loss"
+    elif not available:
+        note, tone = ("calls go on as overage", "") if position.may_run_over else ("nothing to spend", "caution")
+    return Tile("Available", credits_text(available), note, format_credits(available), tone)
+
+
 def _runway(position: Position) -> Tile:
     account, out_at = position.account, position.runs_out_at
     if account.available <= 0:
-        return Tile("Runway", "none", "nothing is left", tone="loss")
+        on_overage = position.may_run_over
+        return Tile(
+            "Runway", "none", "in overage" if on_overage else "nothing is left", tone="" if on_overage else "loss"
+        )
     if not position.per_day:
         return Tile("Runway", "–", "nothing burns at the moment")
     renewal = account.allowance_end
     if out_at is None:
         return Tile("Runway", "over a year", "at the current burn")
-    text = span_text(out_at - position.now).removeprefix("about ")
     if renewal is not None and out_at >= renewal:
-        return Tile("Runway", text, "lasts beyond the next renewal")
+        return Tile("Runway", "enough", f"lasts until credits renew on {day_text(timezone.localtime(renewal))}")
+    text = span_text(out_at - position.now).removeprefix("about ")
     on = f"until {day_text(timezone.localtime(out_at))}, at the current burn"
     return Tile("Runway", text, on, tone="caution" if renewal is not None else "")
 
@@ -124,14 +131,14 @@ def _charts(position: Position) -> list[SafeString]:
     past = position.readings
     ahead = []
     if position.per_day and position.total > 0:
-        points = position.outlook(position.ends_at).points
+        points = position.outlook(position.ends_at - _INSTANT).points  # what expires as the period ends is its end
         # The line goes on from where it stands: what is held is not gone yet.
         held = position.account.held
         ahead = [Reading(position.now, position.total), *(Reading(each.at, each.left + held) for each in points[1:])]
         ahead = [Reading(each.at, min(each.left, position.total)) for each in ahead]
     described = (
-        f"Credits left from {day_text(timezone.localtime(position.starts_at))} until now, and dashed, if burning goes on "
-        f"as in the last seven days, until {day_text(timezone.localtime(position.ends_at))}. "
+        f"Credits left from {day_text(timezone.localtime(position.starts_at))} until now, and dashed, if burning goes "
+        f"on as in the last seven days, until {day_text(timezone.localtime(position.ends_at))}. "
         "The same figures are in the table below."
     )
     return [
@@ -179,9 +186,9 @@ def _gauges(position: Position) -> Iterator[Gauge]:
             continue
         whose = f" of {standing.user or standing.run}" if standing.user or standing.run else ""
         tone = "loss" if not standing.left else "caution" if standing.reached_percent else ""
-        used, most = in_unit(limit.unit, standing.taken), in_unit(limit.unit, limit.value)
+        used, most = amount_text(standing.taken, limit.unit), amount_text(limit.value, limit.unit)
         yield Gauge(
-            f"{limit.key}{whose}",
+            f"{named(limit.key)}{whose}",
             f"{used} of {most} {limit.unit} per {limit.window}",
             percent_of(standing.taken, limit.value),
             tone,

@@ -88,6 +88,12 @@ class Position:
             and grant.expires_at < self.now + SOON
         ]
 
+    @property
+    def may_run_over(self) -> bool:
+        """Whether calls go on as overage when the credits are used up."""
+        rights = self.plan.entitlements.values() if self.plan else ()
+        return self.account.debt == 0 and any(right.at_limit == "overage" for right in rights)
+
     def standings(self) -> list[Standing]:
         """The limits that are this customer's own matter, and no supplier's cost: that is ours."""
         found = standings_of(self.account, self.catalogue, self.now)
