@@ -6,7 +6,7 @@ reads Stripe's own lists for what never came.
 
 from importlib import import_module
 
-_WITH_CONVERGERS: tuple[str, ...] = ()
+_WITH_CONVERGERS: tuple[str, ...] = ("billing.convergence.customers", "billing.convergence.payments")
 
 
 def load() -> None:

@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                 ('microcredits', models.BigIntegerField(blank=True, help_text='A custom amount in place of a pack.', null=True)),
                 ('monthly_cap_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3, null=True)),
                 ('monthly_cap', djmoney.models.fields.MoneyField(blank=True, decimal_places=3, help_text='Per calendar month in UTC, before tax; empty is no cap.', max_digits=14, null=True)),
-                ('paused_reason', models.CharField(blank=True, help_text='Why it rests until it is set anew.', max_length=64)),
+                ('paused_reason', models.CharField(blank=True, choices=[('declined', 'The card was declined'), ('needs_action', 'The customer must act'), ('no_card', 'There is no card to charge'), ('refused', 'Stripe refuses the charge'), ('disputed', 'A payment is disputed'), ('customer_deleted', 'The customer was deleted at Stripe')], help_text='Why it rests until it is set anew.', max_length=16)),
                 ('failures', models.PositiveSmallIntegerField(default=0, help_text='Orders that failed since the last that was paid.')),
                 ('next_try_at', models.DateTimeField(blank=True, help_text='Not before.', null=True)),
                 ('created_at', models.DateTimeField()),

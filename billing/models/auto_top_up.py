@@ -11,6 +11,16 @@ from plans.models import TopUpPack
 class AutoTopUp(models.Model):
     """A customer's standing order: when available falls below the threshold, buy, up to so much a month."""
 
+    class Paused(models.TextChoices):
+        DECLINED = "declined", "The card was declined"
+        NEEDS_ACTION = "needs_action", "The customer must act"
+        NO_CARD = "no_card", "There is no card to charge"
+        REFUSED = "refused", "Stripe refuses the charge"
+        DISPUTED = "disputed", "A payment is disputed"
+        CUSTOMER_DELETED = "customer_deleted", "The customer was deleted at Stripe"
+
+    OVER_WHEN_PAID = (Paused.DECLINED, Paused.NEEDS_ACTION, Paused.NO_CARD, Paused.CUSTOMER_DELETED)
+
     customer = models.OneToOneField(Customer, on_delete=models.PROTECT, primary_key=True, related_name="auto_top_up")
     enabled = models.BooleanField(default=True)
     threshold_microcredits = models.BigIntegerField()
@@ -20,7 +30,9 @@ class AutoTopUp(models.Model):
         max_digits=14, decimal_places=3, default_currency="USD", null=True, blank=True,
         help_text="Per calendar month in UTC, before tax; empty is no cap.",
     )  # fmt: skip
-    paused_reason = models.CharField(max_length=64, blank=True, help_text="Why it rests until it is set anew.")
+    paused_reason = models.CharField(
+        max_length=16, choices=Paused.choices, blank=True, help_text="Why it rests until it is set anew."
+    )
     failures = models.PositiveSmallIntegerField(default=0, help_text="Orders that failed since the last that was paid.")
     next_try_at = models.DateTimeField(null=True, blank=True, help_text="Not before.")
     created_at = models.DateTimeField()
