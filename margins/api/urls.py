@@ -1,10 +1,11 @@
 """Routes under /v1."""
 
-from django.urls import path
+from django.urls import include, path
 
 from margins.api.views import CustomerMarginView, MarginsView
 
 urlpatterns = [
+    path("insights/", include("margins.api.insights.urls")),
     path("margins", MarginsView.as_view()),
     path("customers/<str:key>/margin", CustomerMarginView.as_view()),
 ]
