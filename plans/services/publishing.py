@@ -31,9 +31,7 @@ from plans.services.checks import plan_problems
 
 
 @transaction.atomic
-def publish_plan_version(
-    version_id: int, *, now: datetime, acknowledged: Acknowledged | None = None
-) -> PlanVersion:
+def publish_plan_version(version_id: int, *, now: datetime, acknowledged: Acknowledged | None = None) -> PlanVersion:
     """Put a draft on sale. The version sold until now is retired; its subscribers keep it.
 
     A plan whose audit finds something blocking is published when it is `acknowledged`, which is kept with the version.
