@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from portal.pages.buy import buy, see_order
 from portal.pages.entering import enter, leave
 from portal.pages.grants import grants
 from portal.pages.ledger import ledger
@@ -17,5 +18,6 @@ urlpatterns = [
     path("usage", usage, name="usage"),
     path("ledger", ledger, name="ledger"),
     path("credits", grants, name="grants"),
-    path("buy", overview, name="buy"),
+    path("buy", buy, name="buy"),
+    path("orders/<uuid:key>", see_order, name="order"),
 ]

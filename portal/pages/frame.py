@@ -11,6 +11,7 @@ PAGES: Final = (
     ("portal:usage", "Usage"),
     ("portal:ledger", "Ledger"),
     ("portal:grants", "Credits"),
+    ("portal:buy", "Buy"),
 )
 
 

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 
 from entitlements.models import Customer
 from portal.models import PortalSession
 from portal.pages.frame import framed
+
+
+class Told(NamedTuple):
+    """What came of something, said at the top of the next page. `tone` is gain, plain, caution or loss."""
+
+    tone: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
