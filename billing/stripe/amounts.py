@@ -4,7 +4,7 @@ https://docs.stripe.com/currencies (read 2026-11): most currencies count in hund
 have three decimals, of which the last must be zero; ISK and UGX have none but are still written in hundredths.
 """
 
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from moneyed import Money
@@ -52,6 +52,11 @@ def from_minor(amount: int, currency: str) -> Money:
 def rounded_up(amount: Decimal, currency: str) -> Money:
     """The least chargeable amount that is not below `amount`: a computed price is never sold short."""
     return _rounded(amount, currency, ROUND_CEILING)
+
+
+def rounded_down(amount: Decimal, currency: str) -> Money:
+    """The largest chargeable amount that is not above `amount`: the rest is for a later invoice."""
+    return _rounded(amount, currency, ROUND_FLOOR)
 
 
 def rounded(amount: Decimal, currency: str) -> Money:
