@@ -93,8 +93,8 @@ def mutation(key: str) -> Any:
 
 
 def plain(thing: Any) -> dict[str, Any]:
-    """A StripeObject as plain JSON: it is no dict, whatever it looks like."""
-    found: dict[str, Any] = thing.to_dict()
+    """A StripeObject as plain JSON, decimals as text: it is no dict, whatever it looks like."""
+    found: dict[str, Any] = thing.to_dict(for_json=True)
     return found
 
 
