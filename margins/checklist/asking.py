@@ -72,7 +72,8 @@ def _plans() -> Iterable[PlanFacts]:
 
 
 def _is_open_ended(version: PlanVersion, sold: PlanEntitlement, limits: Sequence[PlanLimit]) -> bool:
-    if sold.at_limit != PlanEntitlement.AtLimit.OVERAGE or version.spend_cap_microcredits is not None:
+    cap: int | None = version.spend_cap_microcredits
+    if sold.at_limit != PlanEntitlement.AtLimit.OVERAGE or cap is not None:
         return False
     return not any(limit.kind == PlanLimit.Kind.HARD and _covers(limit, sold) for limit in limits)
 

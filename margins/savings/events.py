@@ -14,7 +14,7 @@ from margins.savings.advice import Advice, advise
 from margins.savings.caching import CacheUse, cache_uses
 from margins.savings.hosting import Server, Threshold, thresholds
 from margins.savings.saved import Saving, savings
-from margins.savings.spend import STEPS, Model, Prices, Spend, Task
+from margins.savings.spend import STEPS, Model, Prices, Spend, Task, merged
 from margins.savings.tiers import TaskTiers, task_tiers
 from metering.costing.queries import current_catalogue
 from plans.models import AIModel, Feature
@@ -50,8 +50,8 @@ class Savings:
 
 def savings_of(scope: Scope, *, server: Server | None = None) -> Savings:
     """What was saved on these days and would have been, from every event of them."""
-    spends = spends_of(scope)
     prices = Prices(current_catalogue())
+    spends = merged(spends_of(scope), prices)
     uses = cache_uses(spends, prices)
     return Savings(
         savings(spends, prices),
