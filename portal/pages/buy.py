@@ -1,6 +1,7 @@
 """Buying credits: the packs, a custom amount, and what became of an order."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -21,7 +22,10 @@ from portal.pages.guard import portal_page
 from portal.pages.request import Told, Visit
 from portal.words import credits_text, money_text
 
-FEW = 10
+FEW: Final = 10
+"""How many of the latest orders are shown."""
+
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?")
 
 
 class Pack(NamedTuple):
@@ -143,8 +147,9 @@ def order_key(key: UUID) -> str:
 
 
 def _plain(typed: str) -> str:
-    """What was typed as a decimal: thousands may be set apart as they are shown."""
-    return typed.strip().replace(",", "").replace(" ", "")
+    """What was typed as a decimal. Commas between thousands, as we show them, are read; "12,5" is nobody's thousands."""
+    text = "".join(typed.split())
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def _first_upper(text: str) -> str:
