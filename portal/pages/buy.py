@@ -147,7 +147,7 @@ def order_key(key: UUID) -> str:
 
 
 def _plain(typed: str) -> str:
-    """What was typed as a decimal. Commas between thousands, as we show them, are read; "12,5" is nobody's thousands."""
+    """What was typed as a decimal. Commas between thousands are read as we show them; "12,5" is left, and refused."""
     text = "".join(typed.split())
     return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
