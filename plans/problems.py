@@ -113,6 +113,11 @@ class PlanUnknown(NotFound):
     title = "There is no such plan"
 
 
+class DraftUnknown(NotFound):
+    code = "draft_unknown"
+    title = "The plan has no such draft"
+
+
 class RateCardUnknown(NotFound):
     code = "rate_card_unknown"
     title = "There is no such rate card, or no version of it was in force"

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
 
-import msgspec
 from django.db import connection
 
 from kernel.errors import InvalidInput
@@ -58,9 +57,16 @@ def find_version(plan: str, number: int | None = None) -> PlanVersion:
 def read_reference(text: str) -> tuple[str, int | None]:
     """``pro@3`` → ("pro", 3); ``pro`` → ("pro", None). Raises InvalidInput."""
     key, at, number = text.partition("@")
-    if at and not (number.isascii() and number.isdigit() and 0 < int(number) < 2**31):
-        raise InvalidInput(f"{text!r} names no version: write the plan's key, or key@3", field="plan")
-    return key, int(number) if at else None
+    return key, read_number(number, field="plan") if at else None
+
+
+def read_number(text: str | None, *, field: str) -> int | None:
+    """The number of a version, None where none is named. Raises InvalidInput."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise InvalidInput(f"{text!r} is not the number of a version", field=field)
+    return int(text)
 
 
 def audit_version(version: PlanVersion, *, now: datetime) -> Audit:
@@ -160,9 +166,3 @@ def _rows(name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         cursor.execute(sql_file("margins", name), params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
-
-
-def as_plain(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON writes it."""
-    plain: dict[str, Any] = msgspec.to_builtins(finding)
-    return plain

@@ -115,35 +115,45 @@ SENTENCES: dict[str, tuple[str, dict[str, Any], str]] = {
         "unlimited_use",
         {"entitlements": SEARCH_AND_CHAT},
         # 232,000 tokens at 100 nano-USD, a thousand times.
-        "search on gpt-4o-mini is charged nothing and no hard limit of a customer counts it: for 29 USD a month it may "
-        "be used without end. A call of 200,000 tokens in and 32,000 out on gpt-4o-mini, a thousand times, costs us "
-        "23.2 USD.",
+        (
+            "search on gpt-4o-mini is charged nothing and no hard limit of a customer counts it: for 29 USD a month it may "
+            "be used without end. A call of 200,000 tokens in and 32,000 out on gpt-4o-mini, a thousand times, costs us "
+            "23.2 USD."
+        ),
     ),
     "tier": (
         "tier_below_cost",
         {"nano_per_token": 70_000, "assumed": ORDINARY},
-        "economy: an ordinary call of chat on gpt-4o-mini costs us 0.4 USD a credit, and a credit earns 0.29 USD "
-        "(29 USD a month for 100).",
+        (
+            "economy: an ordinary call of chat on gpt-4o-mini costs us 0.4 USD a credit, and a credit earns 0.29 USD "
+            "(29 USD a month for 100)."
+        ),
     ),
     "overage": (
         "overage_below_cost",
         {**DEAR, **OVERAGE, "overage_price": "0.15"},
-        "A credit of overage is sold at 0.15 USD, and an ordinary call of chat on gpt-4o-mini costs us 0.2 USD a "
-        "credit: each loses 0.05 USD, until 1000 credits a period.",
+        (
+            "A credit of overage is sold at 0.15 USD, and an ordinary call of chat on gpt-4o-mini costs us 0.2 USD a "
+            "credit: each loses 0.05 USD, until 1000 credits a period."
+        ),
     ),
     "pack": (
         "pack_below_cost",
         PLANS["a pack below its cost"][0],
         # 110 credits at 0.2 are 22 USD, sold for 11.
-        "The pack small sells a credit at 0.1 USD, and an ordinary call of chat on gpt-4o-mini costs us 0.2 USD a "
-        "credit: burned on it, the pack loses 11 USD.",
+        (
+            "The pack small sells a credit at 0.1 USD, and an ordinary call of chat on gpt-4o-mini costs us 0.2 USD a "
+            "credit: burned on it, the pack loses 11 USD."
+        ),
     ),
     "worst case": (
         "worst_case_loses",
         {**DEAR, **OVERAGE, "overage_price": "0.15"},
         # 1,100 credits at 0.2 cost 220 USD; 29 and 1,000 × 0.15 are paid.
-        "Within its limits a customer can cost 220 USD and pay 179 USD: chat on gpt-4o-mini, held back by included "
-        "credits and spend cap.",
+        (
+            "Within its limits a customer can cost 220 USD and pay 179 USD: chat on gpt-4o-mini, held back by included "
+            "credits and spend cap."
+        ),
     ),
     "rollover": (
         "rollover_stacks",
@@ -158,8 +168,10 @@ SENTENCES: dict[str, tuple[str, dict[str, Any], str]] = {
     "heavy": (
         "heavy_customer_loses",
         {"use": use(10, 40)},
-        "One subscriber in twenty (of 40) costs 40 USD a period or more by what was used in the last 30 days, and pays "
-        "29 USD.",
+        (
+            "One subscriber in twenty (of 40) costs 40 USD a period or more by what was used in the last 30 days, and pays "
+            "29 USD."
+        ),
     ),
     "given away": (
         "given_away",
