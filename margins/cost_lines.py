@@ -2,7 +2,8 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from operator import add
+from typing import Final, NamedTuple
 
 from margins.units import FEMTO_PER_NANO
 
@@ -20,6 +21,10 @@ class Basis(StrEnum):
     PERCENT_OF_REVENUE = "percent_of_revenue"
 
 
+USAGE_BASES: Final = frozenset({Basis.PER_CALL, Basis.PER_MILLION_TOKENS, Basis.PER_CREDIT})
+"""What follows from usage alone."""
+
+
 class UsageTotals(NamedTuple):
     """Sums of usage that cost lines and completeness are computed from."""
 
@@ -32,7 +37,7 @@ class UsageTotals(NamedTuple):
     charged_microcredits: int = 0
 
     def plus(self, other: "UsageTotals") -> "UsageTotals":
-        return UsageTotals(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return UsageTotals(*map(add, self, other))
 
 
 class LineTerms(NamedTuple):

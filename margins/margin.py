@@ -5,7 +5,8 @@ a margin exists only where revenue and every cost are in one currency.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from margins.cost_lines import UsageTotals
 from margins.recognition import RevenueKind
@@ -17,12 +18,11 @@ INFERENCE = "inference"
 SUPPLIER_CURRENCY = "USD"
 
 
-@dataclass(slots=True)
-class Amounts:
+class Amounts(msgspec.Struct, gc=False):
     """Revenue by kind and COGS by line, in femto-units of one currency."""
 
-    revenue: dict[RevenueKind, int] = field(default_factory=dict)
-    cogs: dict[str, int] = field(default_factory=dict)
+    revenue: dict[RevenueKind, int] = {}
+    cogs: dict[str, int] = {}
 
     @property
     def total_revenue(self) -> int:
@@ -37,17 +37,16 @@ class Amounts:
         return not any(self.revenue.values()) and not any(self.cogs.values())
 
 
-@dataclass(slots=True)
-class Margin:
+class Margin(msgspec.Struct, gc=False):
     """The figures of one cut for customers who are billed in `currency`.
 
     `other` holds what came in other currencies, by currency: inference is paid in USD whoever uses it.
     """
 
     currency: str
-    usage: UsageTotals = field(default_factory=UsageTotals)
-    own: Amounts = field(default_factory=Amounts)
-    other: dict[str, Amounts] = field(default_factory=dict)
+    usage: UsageTotals = UsageTotals()
+    own: Amounts = msgspec.field(default_factory=Amounts)
+    other: dict[str, Amounts] = {}
 
     def add_usage(self, usage: UsageTotals) -> None:
         self.usage = self.usage.plus(usage)

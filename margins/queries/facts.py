@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from django.db import connection
 
 from margins.cost_lines import Basis, LineTerms, UsageTotals
@@ -33,7 +34,7 @@ class Grain:
         return self.feature or self.model or self.user
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where an amount belongs. None: not cut by that; 0 or "": cut, and it belongs to none."""
 
     slice: int
@@ -49,20 +50,20 @@ class Place(NamedTuple):
     """The first day of the month of the customer's first subscription."""
 
 
-class UsageFact(NamedTuple):
+class UsageFact(msgspec.Struct, frozen=True, gc=False):
     place: Place
     usage: UsageTotals
     cost_nanousd: int
 
 
-class RevenueFact(NamedTuple):
+class RevenueFact(msgspec.Struct, frozen=True, gc=False):
     place: Place
     kind: RevenueKind
     revenue_nano: int
     currency: str
 
 
-class CostFact(NamedTuple):
+class CostFact(msgspec.Struct, frozen=True, gc=False):
     """What a line per customer cost; the other bases follow from usage and revenue."""
 
     place: Place
@@ -76,7 +77,7 @@ def usage_facts(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
     rollup = "usage_of_months" if _whole_months(slices) and not grain.user else "usage_of_days"
     ctes = _ctes("slice", "cohort", rollup)
     for row in _rows(f"WITH {ctes} {fragment('usage')}", _parameters(slices, grain, customer_ids)):
-        yield UsageFact(_place(row), UsageTotals(*map(int, row[8:14])), int(row[14]))
+        yield UsageFact(_place(row), UsageTotals(*row[8:14]), int(row[14]))
 
 
 def money_facts(
@@ -95,12 +96,20 @@ def money_facts(
     )
     fact = f"source AS ({sources}), {fragment('spread')}" if grain.of_usage else f"fact AS ({sources})"
     ctes = _ctes("slice", "cohort", *UNREAD)
+    kinds = {kind.value: kind for kind in RevenueKind}
     for row in _rows(f"WITH {ctes}, {fact} {fragment('money')}", parameters):
         currency, kind, line_id, amount = row[8:12]
         if line_id is None:
-            yield RevenueFact(_place(row), RevenueKind(kind), int(amount), currency)
+            yield RevenueFact(_place(row), kinds[kind], int(amount), currency)
         else:
             yield CostFact(_place(row), line_id, int(amount), currency)
+
+
+def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
+    """The keys of these customers, or of all."""
+    only = "" if customer_ids is None else "WHERE id = ANY(%(customers)s)"
+    statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
+    return dict(_rows(statement, {"customers": list(customer_ids or ())}))
 
 
 def _ctes(*names: str) -> str:
@@ -119,8 +128,7 @@ def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
 
 
 def _place(row: Sequence[Any]) -> Place:
-    number, *rest = row[:8]
-    return Place(number - 1, *rest)
+    return Place(row[0] - 1, *row[1:8])
 
 
 def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> dict[str, Any]:

@@ -6,10 +6,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from entitlements.models import Customer
-from margins.cost_lines import Basis, LineTerms, revenue_cost_femto, usage_cost_femto
+from margins.cost_lines import USAGE_BASES, Basis, LineTerms, revenue_cost_femto, usage_cost_femto
 from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
-from margins.queries.facts import CostFact, Grain, Place, RevenueFact, UsageFact, money_facts, usage_facts
+from margins.queries.facts import (
+    CostFact,
+    Grain,
+    Place,
+    RevenueFact,
+    UsageFact,
+    customer_keys,
+    money_facts,
+    usage_facts,
+)
 from margins.queries.lines import cost_lines
 from margins.slices import Slice, slices
 from margins.units import FEMTO_PER_NANO
@@ -58,13 +66,10 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
     if not days:
         return []
-    usage = list(usage_facts(days, grain, scope.customer_ids))
-    money = list(money_facts(days, grain, lines, scope.customer_ids))
-    key_of = _key_maker(by, days, plans, [fact.place for fact in (*usage, *money)])
-    sums = _Sums(days, lines, plans, key_of)
-    for fact in usage:
+    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope))
+    for fact in usage_facts(days, grain, scope.customer_ids):
         sums.add_usage(fact)
-    for entry in money:
+    for entry in money_facts(days, grain, lines, scope.customer_ids):
         sums.add_money(entry)
     return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
 
@@ -87,7 +92,10 @@ class PlanOf(NamedTuple):
 
 
 class _Sums:
-    """Facts, with the cost lines they bear, summed by key and billing currency."""
+    """Facts, with the cost lines they bear, summed by key and billing currency.
+
+    Everyone's month is tens of thousands of facts, and this is what each of them costs: lines are sorted beforehand.
+    """
 
     def __init__(
         self,
@@ -100,15 +108,18 @@ class _Sums:
         self._plans = plans
         self._key_of = key_of
         self._line_keys = {line.id: line.key for line in lines}
-        self._lines_of = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
+        held = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
+        self._of_revenue = [[line for line in of if line.basis is Basis.PERCENT_OF_REVENUE] for of in held]
+        self._of_usage = [[line for line in of if line.basis in USAGE_BASES] for of in held]
 
     def add_usage(self, fact: UsageFact) -> None:
         margin = self._margin(fact.place)
         margin.add_usage(fact.usage)
         margin.add_cost(INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
-        for line in self._lines(fact.place):
-            if cost := usage_cost_femto(line, fact.usage):
-                margin.add_cost(line.key, cost, line.currency)
+        if lines := self._of_usage[fact.place.slice]:
+            for line in self._selecting(lines, fact.place):
+                if cost := usage_cost_femto(line, fact.usage):
+                    margin.add_cost(line.key, cost, line.currency)
 
     def add_money(self, fact: RevenueFact | CostFact) -> None:
         margin = self._margin(fact.place)
@@ -116,21 +127,25 @@ class _Sums:
             margin.add_cost(self._line_keys[fact.line_id], fact.cost_nano * FEMTO_PER_NANO, fact.currency)
             return
         margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
-        for line in self._lines(fact.place):
-            if cost := revenue_cost_femto(line, fact.revenue_nano):
-                margin.add_cost(line.key, cost, fact.currency)
+        if lines := self._of_revenue[fact.place.slice]:
+            for line in self._selecting(lines, fact.place):
+                if cost := revenue_cost_femto(line, fact.revenue_nano):
+                    margin.add_cost(line.key, cost, fact.currency)
 
     def _margin(self, place: Place) -> Margin:
-        return self.rows.setdefault((self._key_of(place), place.currency), Margin(place.currency))
+        key = self._key_of(place), place.currency
+        margin = self.rows.get(key)
+        if margin is None:
+            margin = self.rows[key] = Margin(place.currency)
+        return margin
 
-    def _lines(self, place: Place) -> list[LineTerms]:
+    def _selecting(self, lines: Sequence[LineTerms], place: Place) -> list[LineTerms]:
         plan = self._plans.get(place.plan_version_id or 0)
+        plan_id = plan.id if plan else None
         return [
             line
-            for line in self._lines_of[place.slice]
-            if line.selects(
-                customer_id=place.customer_id, plan_id=plan.id if plan else None, feature_id=place.feature_id
-            )
+            for line in lines
+            if line.selects(customer_id=place.customer_id, plan_id=plan_id, feature_id=place.feature_id)
         ]
 
 
@@ -156,15 +171,10 @@ def _plans() -> dict[int, PlanOf]:
 
 
 def _key_maker(
-    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], places: Iterable[Place]
+    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], scope: Scope
 ) -> Callable[[Place], Key]:
-    customers: dict[int, str] = {}
-    features: dict[int, str] = {}
-    if Dimension.CUSTOMER in by:
-        ids = {place.customer_id for place in places if place.customer_id is not None}
-        customers = dict(Customer.objects.filter(id__in=ids).values_list("id", "key"))
-    if Dimension.FEATURE in by:
-        features = dict(Feature.objects.values_list("id", "key"))
+    customers = customer_keys(scope.customer_ids) if Dimension.CUSTOMER in by else {}
+    features = dict(Feature.objects.values_list("id", "key")) if Dimension.FEATURE in by else {}
 
     def plan_key(place: Place) -> str | None:
         plan = plans.get(place.plan_version_id or 0)
@@ -179,8 +189,11 @@ def _key_maker(
         Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
         Dimension.DAY: lambda place: days[place.slice].first_day,
     }
+    if len(by) == 1:
+        (read,) = (readers[dimension] for dimension in by)
+        return lambda place: (read(place),)
     chosen = [readers[dimension] for dimension in by]
-    return lambda place: tuple(read(place) for read in chosen)
+    return lambda place: tuple([read(place) for read in chosen])
 
 
 def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
@@ -189,4 +202,4 @@ def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
 
 def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
     """How keys sort: by their text, those without a value last."""
-    return tuple((value is None, "" if value is None else str(value)) for value in key)
+    return tuple([(value is None, "" if value is None else str(value)) for value in key])

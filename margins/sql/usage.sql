@@ -7,8 +7,9 @@ SELECT slice_day.number, c.currency,
        CASE WHEN %(by_model)s THEN u.model END,
        CASE WHEN %(by_user)s THEN u.user_key END,
        CASE WHEN %(by_cohort)s THEN cohort.month END,
-       sum(u.calls), sum(u.memoised_calls), sum(u.unpriced_calls), sum(u.unrated_calls),
-       sum(u.input_tokens + u.output_tokens), sum(u.charged_microcredits), sum(u.cost_nanousd)
+       -- Counts and credits fit a bigint whatever they are of (nine trillion credits); money need not.
+       sum(u.calls)::bigint, sum(u.memoised_calls)::bigint, sum(u.unpriced_calls)::bigint, sum(u.unrated_calls)::bigint,
+       sum(u.input_tokens + u.output_tokens)::bigint, sum(u.charged_microcredits)::bigint, sum(u.cost_nanousd)
 FROM u
 JOIN slice_day ON slice_day.day = u.day
 JOIN customer c ON c.id = u.customer_id
