@@ -6,7 +6,12 @@ reads Stripe's own lists for what never came.
 
 from importlib import import_module
 
-_WITH_CONVERGERS: tuple[str, ...] = ("billing.convergence.customers", "billing.convergence.payments")
+_WITH_CONVERGERS: tuple[str, ...] = (
+    "billing.convergence.customers",
+    "billing.convergence.payments",
+    "billing.subscriptions.convergence",
+    "billing.invoices.mirror",
+)
 
 
 def load() -> None:

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('billing', '0001_initial'),
         ('entitlements', '0009_standing'),
-        ('plans', '0004_acknowledgement'),
+        ('plans', '0003_grace'),
     ]
 
     operations = [
@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                 ('amount_currency', djmoney.models.fields.CurrencyField(choices=[('GBP', 'British Pound'), ('EUR', 'Euro'), ('JPY', 'Japanese Yen'), ('KWD', 'Kuwaiti Dinar'), ('USD', 'US Dollar')], default='USD', editable=False, max_length=3)),
                 ('amount', djmoney.models.fields.MoneyField(decimal_places=3, max_digits=14)),
                 ('interval', models.CharField(max_length=8)),
-                ('active', models.BooleanField(default=True, help_text='Whether Stripe still sells by it.')),
                 ('created_at', models.DateTimeField()),
             ],
             options={

@@ -8,7 +8,7 @@ from entitlements.models import Customer
 
 
 class StripeInvoice(models.Model):
-    """An invoice of a customer as Stripe last showed it. `status` is Stripe's, or ``deleted`` for a draft that is gone."""
+    """A customer's invoice as Stripe last showed it. `status` is Stripe's, or ``deleted`` for a draft that is gone."""
 
     id = models.TextField(primary_key=True)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="stripe_invoices")

@@ -18,7 +18,6 @@ class StripePrice(models.Model):
     price_id = models.TextField(unique=True, null=True, blank=True)
     amount = MoneyField(max_digits=14, decimal_places=3, default_currency="USD")
     interval = models.CharField(max_length=8)
-    active = models.BooleanField(default=True, help_text="Whether Stripe still sells by it.")
     created_at = models.DateTimeField()
 
     # Said here because djmoney's patched manager hides its type from the checker.

@@ -69,7 +69,7 @@ class SubscriptionOrder(models.Model):
 class StripeSubscription(models.Model):
     """A subscription as Stripe last showed it, and which of ours it keeps.
 
-    The local timeline renews allowances at Stripe's anchor by itself; this row says whether it may go on (docs/adr/0011).
+    The local timeline renews allowances at Stripe's anchor by itself; this row says whether it may (docs/adr/0011).
     """
 
     ENDED = ("canceled", "incomplete_expired")

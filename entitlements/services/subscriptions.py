@@ -25,17 +25,23 @@ class NotSubscribed(NotFound):
 
 
 def subscribe(
-    customer_key: str, plan_version: PlanVersion, now: datetime, anchor: datetime | None = None
+    customer_key: str,
+    plan_version: PlanVersion,
+    now: datetime,
+    anchor: datetime | None = None,
+    *,
+    already_sold: bool = False,
 ) -> Subscription:
     """Put a customer on a plan version from `now`, ending the subscription they had.
 
     Being on that version already changes nothing. The anchor (default: the former subscription's,
     else now) fixes where billing periods start. What this period has burned of an allowance counts against the new
-    plan's, so that changing there and back refills nothing. Raises CustomerUnknown, PlanNotPublished.
+    plan's, so that changing there and back refills nothing. `already_sold`: a retired version will do, since it was paid
+    for while it was on sale. Raises CustomerUnknown, PlanNotPublished.
     """
     with opened_one(customer_key, now=now) as (account, reference):
         terms = reference.catalogue.plans.get(plan_version.pk)
-        if terms is None or terms.status != "published":
+        if terms is None or not (already_sold or terms.status == "published"):
             raise PlanNotPublished(f"{plan_version} is not published", field="plan")
         former = Subscription.objects.filter(customer_id=account.customer_id, ended_at=None).first()
         if former is not None:
