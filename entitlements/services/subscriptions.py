@@ -72,7 +72,7 @@ def end_subscription(customer_key: str, now: datetime) -> Subscription:
 
 def _used_this_period(customer_id: int, catalogue: Catalogue, now: datetime) -> int:
     """Microcredits burned of allowances since the latest subscription's current allowance period began."""
-    latest = Subscription.objects.filter(customer_id=customer_id, started_at__lt=now).order_by("-started_at").first()
+    latest = Subscription.objects.filter(customer_id=customer_id, started_at__lte=now).order_by("-started_at", "-pk").first()
     if latest is None:
         return 0
     terms = catalogue.plans.get(latest.plan_version_id)
