@@ -1,5 +1,6 @@
 -- What moved entries earned, on the day of their own instant (margins/recognition.py: ledger_revenue): bought credits
--- burned (less what was given back), expired or reversed, at what was paid for their grant; overage at the price of the
+-- burned (less what was given back) or expired, at what was paid for their grant; what credits taken back for money that
+-- went back were worth, which had not been earned (the money itself: reversal_revenue.sql); overage at the price of the
 -- plan it was used on, less what a later grant paid. Entry kinds come by name from entitlements/core/words.py.
 -- Whose it is, its event says; without one it is of the plan in force at its time, and of no feature, model or user.
 placed AS (
@@ -29,7 +30,8 @@ earned AS (
            div(paid_nano * after, granted) - div(paid_nano * (after - used), granted) AS amount_nano
     FROM placed
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN placed.kind IN (%(burn)s, %(refund)s) THEN 'credits' WHEN placed.kind = %(expire)s THEN 'breakage' END
+        SELECT CASE WHEN placed.kind IN (%(burn)s, %(refund)s) THEN 'credits' WHEN placed.kind = %(expire)s THEN 'breakage'
+                    WHEN placed.kind IN (%(reversal)s, %(restored)s) THEN 'reversal' END
     ) AS credits_kind (word)
     WHERE placed.bucket = %(posted)s AND credits_kind.word IS NOT NULL
     UNION ALL
