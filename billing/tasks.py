@@ -6,6 +6,8 @@ import structlog
 from celery import current_app, shared_task
 
 from billing.convergence.inbox import process_due_events
+from billing.services.auto_top_ups import place_due_orders
+from billing.services.charging import charge_due_orders
 from billing.stripe.client import is_configured
 from kernel.clock import utc_now
 
@@ -19,6 +21,15 @@ def process_events() -> None:
     """Converge the objects that events came for."""
     if is_configured():
         process_due_events(utc_now())
+
+
+@shared_task
+def top_up() -> None:
+    """Order for low balances, and carry on the orders that are due."""
+    if is_configured():
+        now = utc_now()
+        place_due_orders(now)
+        charge_due_orders(now)
 
 
 def wake(task: Any) -> None:

@@ -159,6 +159,8 @@ STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 # Several, separated by commas, while an endpoint's secret is being rotated.
 STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
 STRIPE_LIVE = _flag("STRIPE_LIVE", False)
+# Where a customer lands who paid by a link that nobody gave a way back.
+STRIPE_RETURN_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/"
 STRIPE_AUTOMATIC_TAX = _flag("STRIPE_AUTOMATIC_TAX", False)
 
 # The customers' own pages: their headline, and the address browsers know this service by, if not the caller's.
@@ -175,6 +177,7 @@ PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
 # What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
 CELERY_BEAT_SCHEDULE = {
     "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
+    "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
 }
 
 UNFOLD = {

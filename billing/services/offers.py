@@ -76,6 +76,11 @@ def offer_custom(microcredits: int, currency: str) -> Offer:
     return Offer(name, None, 1, microcredits, 0, amount, like.expires_after_days)
 
 
+def most_at_once(amount: Money) -> int:
+    """How many of something at this price one charge may buy: at least one, at most a hundred."""
+    return max(1, min(100, LARGEST_MINOR // to_minor(amount)))
+
+
 def pack_on_sale(key: str, currency: str) -> TopUpPack:
     """The pack of a key. Raises PackUnknown, InvalidInput if it is sold in another currency."""
     pack = TopUpPack.objects.filter(key=key, active=True).first()

@@ -71,7 +71,7 @@ def keep_payment(order: TopUpOrder, seen: PaymentSeen, session: SessionSeen | No
                 order.invoice_url = session.invoice_url
                 order.save(update_fields=["invoice_url"])
             undo_and_redo(order, payment, seen, now)
-        elif order.payment_intent_id is None and order.closed_at is None and order.origin == TopUpOrder.Origin.AUTO:
+        elif order.payment_intent_id is None and order.closed_at is None and seen.standing != "canceled":
             order.payment_intent_id = seen.id
             order.save(update_fields=["payment_intent_id"])
     return payment
