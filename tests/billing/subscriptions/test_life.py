@@ -270,7 +270,7 @@ def test_invoices_are_kept_as_stripe_shows_them(shop: Shop) -> None:
 
 
 def test_what_staff_gave_by_hand_is_not_taken_when_a_subscription_at_stripe_ends(shop: Shop) -> None:
-    acme = subscribed(shop, shop.world.pro)
+    subscribed(shop, shop.world.pro)
     cancel("acme", "now", shop.now)
     shop.later(days=1)
     subscribe("acme", shop.world.metered, shop.now)
