@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from entitlements.burndown import burn, burn_key
+from entitlements.core.margin_figure import MarginFigure
 from entitlements.core.words import Bucket, EntryKind
 
 
@@ -191,6 +192,8 @@ class Account(msgspec.Struct):
     low_since: datetime | None = None
     spend_cap: int | None = None
     """The customer's own bound on a period's overage. The plan's holds beside it."""
+    margin: MarginFigure | None = None
+    """Where the customer is below a margin floor."""
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}

@@ -1,7 +1,7 @@
 """May this customer do this action on this model now? One pure answer, with its reason and its remedy.
 
 The order of the reasons is fixed: no entitlement, an overdue payment, the model's tier, limits and run budgets (the
-narrowest scope first), the balance. (An unknown customer never gets here.)
+narrowest scope first), the balance, the margin guard. (An unknown customer never gets here.)
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from entitlements.core import runs
+from entitlements.core import margin_guard, runs
 from entitlements.core.account import Account, RunState
 from entitlements.core.limits import Draw, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
@@ -153,13 +153,13 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             return self._deny(refusal.reason, needed, limiting=refusal.limiting)
         warnings = self._warnings(asked, needed)
         if not metered or self._affords(needed):
-            return self._allow("entitled", asked, needed, warnings)
+            return self._guarded(asked, self._allow("entitled", asked, needed, warnings))
         missing = (needed or 0) - max(0, self.account.available)
         if self.standing == "soft_limit" and self.right.at_limit == "overage":
             return self._deny("payment_overdue", needed, limiting=self._balance_limiting())
         if self.account.debt == 0 and missing <= overage_room(self.account, self.plan, self.feature.id):
             over = Caution("overage", "the credits are used up; this call is overage")
-            return self._allow("overage", asked, needed, (*warnings, over))
+            return self._guarded(asked, self._allow("overage", asked, needed, (*warnings, over)))
         if self.right.at_limit == "downgrade":
             return self._fall_back("insufficient_credits", asked, self._balance_limiting())
         return self._deny("insufficient_credits", needed, limiting=self._balance_limiting())
@@ -178,17 +178,46 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             if isinstance(self.question.estimate, int) and reason == "insufficient_credits":
                 continue  # The caller's own figure does not get cheaper with the model.
-            needed = self._needed(model)
-            if self._refusal(model, needed) is None and self._affords(needed):
-                return Answer(
-                    decision="downgrade",
-                    reason=reason,
-                    model=model.key,
-                    needed_microcredits=needed,
-                    limiting=limiting,
-                    warnings=self._warnings(model, needed),
-                )
+            answer = self._downgrade(model, reason, limiting)
+            if answer is not None:
+                return self._guarded(model, answer)
         return self._deny(reason, self._needed(asked), asked=asked, limiting=limiting)
+
+    def _downgrade(self, model: ModelTerms, reason: str, limiting: Limiting | None) -> Answer | None:
+        """The call on a model of the plan's chain, if everything allows that."""
+        needed = self._needed(model)
+        if self._refusal(model, needed) is not None or not self._affords(needed):
+            return None
+        return Answer(
+            decision="downgrade",
+            reason=reason,
+            model=model.key,
+            needed_microcredits=needed,
+            limiting=limiting,
+            warnings=self._warnings(model, needed),
+        )
+
+    def _guarded(self, model: ModelTerms | None, answer: Answer) -> Answer:
+        """The answer, unless the customer's margin is below a floor that asks for a cheaper model or none.
+
+        Where there is none cheaper the call passes with a warning: a stop is what a floor that denies is for.
+        """
+        found = margin_guard.below(self.account.margin, self.account.period_start, self.now)
+        if found is None or self.feature.kind != "metered":
+            return answer
+        if not found.acts:
+            stale = Caution("margin_figure_stale", "the margin is below a floor by a figure too old to act on")
+            return msgspec.structs.replace(answer, warnings=(*answer.warnings, stale))
+        if found.floor.action == "deny":
+            return self._deny("margin_guard", answer.needed_microcredits, limiting=found.limiting())
+        if found.floor.action == "downgrade" and answer.decision == "allow" and self.question.model:
+            chain = margin_guard.cheaper(model, self.plan.fallbacks if self.plan else ())
+            for cheaper in filter(self._tier_allows, chain):
+                lower = self._downgrade(cheaper, "margin_guard", found.limiting())
+                if lower is not None:
+                    return lower
+        low = Caution("margin_guard", "the projected margin of this period is below a floor")
+        return msgspec.structs.replace(answer, warnings=(*answer.warnings, low))
 
     def _deny(
         self,
@@ -205,7 +234,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=asked.tier_rank),
                 model=next((model.key for model in chain if self._tier_allows(model)), None),
             )
-        elif reason in ("insufficient_credits", "limit_reached"):
+        elif reason in ("insufficient_credits", "limit_reached", "margin_guard"):
             remedy = _remedy(upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=None))
         return Answer(
             decision="deny",

@@ -123,4 +123,6 @@ _STATE = (
 def state_of(account: Account, shared: Shared) -> Any:
     """The account, and what shared limits have used, as plain values: what `decide` was given, for the record."""
     state = {name: getattr(account, name) for name in _STATE}
+    if account.margin is not None:
+        state["margin"] = account.margin
     return msgspec.to_builtins(state | {"counters": list(account.counters.values()), "shared": shared})

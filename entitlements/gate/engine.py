@@ -20,6 +20,7 @@ from entitlements.store.accounts import (
     load_statements,
     save_statements,
 )
+from entitlements.store.margins import MarginFigures
 from entitlements.store.reference import Reference, ReferenceCache
 from entitlements.store.shared import SharedUsage
 from kernel.errors import Problem, Unavailable
@@ -39,6 +40,7 @@ class Engine:
         self._connections = Connections(dsn, most=8)
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
+        self._margins = MarginFigures()
         self.reads: Lane[Call, Any] = Lane(self._read, few=4, most=256, backlog=10_000)
         self.writes: Lane[Call, Any] = Lane(
             self._write, few=4, most=128, weigh=lambda call: call.weight, backlog=10_000
@@ -142,12 +144,16 @@ class Engine:
         known = self.reference.known()
         # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
         shared = {} if known is None else await self._shared.of(known.catalogue, now, connection)
+        below = {} if known is None else await self._margins.of(known.revision, now, connection)
         revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
         reference = await self.reference.of(revision, connection)
         for account in accounts.values():
             bring_up_to_date(account, reference.catalogue, now)
         if reference is not known:
             shared = await self._shared.of(reference.catalogue, now, connection)
+            below = await self._margins.of(reference.revision, now, connection)
+        for customer_id in below.keys() & accounts.keys():
+            accounts[customer_id].margin = below[customer_id]
         return Batch(accounts, reference, now, shared)
 
 
