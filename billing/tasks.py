@@ -6,6 +6,7 @@ import structlog
 from celery import current_app, shared_task
 
 from billing.convergence.inbox import process_due_events
+from billing.convergence.sweep import sweep
 from billing.services.auto_top_ups import place_due_orders
 from billing.services.charging import charge_due_orders
 from billing.stripe.client import is_configured
@@ -30,6 +31,14 @@ def top_up() -> None:
         now = utc_now()
         place_due_orders(now)
         charge_due_orders(now)
+
+
+@shared_task
+def reconcile() -> None:
+    """Look for what no webhook told us."""
+    if is_configured():
+        for finding in sweep(utc_now(), repair=True):
+            log.info("swept", what=finding.what, repaired=finding.repaired)
 
 
 def wake(task: Any) -> None:

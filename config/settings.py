@@ -177,6 +177,7 @@ PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
 # What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
 CELERY_BEAT_SCHEDULE = {
     "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
+    "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0},
     "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
 }
 

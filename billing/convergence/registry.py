@@ -6,6 +6,10 @@ from datetime import datetime
 Converger = Callable[[str, datetime], None]
 """``converge(object_id, now)``: fetch the object as it is now and make our rows agree, however often it is called."""
 
+Sweeper = Callable[[datetime, bool], Iterator[str]]
+"""``sweep(now, repair)``: look at objects that may have changed unheard, say what was not in line, and repair it if so
+asked."""
+
 _convergers: dict[str, list[Converger]] = {}
 
 
@@ -24,6 +28,21 @@ def converges(*object_types: str) -> Callable[[Converger], Converger]:
         return converger
 
     return register
+
+
+_sweepers: list[Sweeper] = []
+
+
+def sweeps(sweeper: Sweeper) -> Sweeper:
+    """Register a function the sweep calls after it has worked off the events that were missed."""
+    if sweeper not in _sweepers:
+        _sweepers.append(sweeper)
+    return sweeper
+
+
+def sweepers() -> Iterator[Sweeper]:
+    """What else the sweep looks at."""
+    yield from _sweepers
 
 
 def convergers_of(object_type: str) -> Iterator[Converger]:
