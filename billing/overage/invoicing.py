@@ -14,7 +14,7 @@ from django.db import transaction
 
 from billing.convergence.locks import one_at_a_time
 from billing.invoices.mirror import converge_invoice
-from billing.models import OverageItem, StripeCustomer, StripeSubscription
+from billing.models import OverageItem, StripeCustomer
 from billing.stripe import invoices
 from billing.stripe.errors import Gone, Invalid, StripeError
 from billing.subscriptions.mirror import live
@@ -69,13 +69,9 @@ def _where(customer: Customer, waiting: Sequence[OverageItem], now: datetime) ->
     draft = invoices.open_renewal(row.pk)
     if draft is not None:
         return draft.id
-    newest = max(item.billed_at for item in waiting)
-    return None if _renews_at(row, newest) and now < newest + PATIENCE else ""
-
-
-def _renews_at(row: StripeSubscription, instant: datetime) -> bool:
-    """Whether that is a boundary of its periods that Stripe has not invoiced yet, as far as we have heard."""
-    return instant >= row.period_end or (instant == row.period_start and row.status != "past_due")
+    # Where Stripe has renewed, as far as we know, the draft is not missing but closed.
+    renews = max(item.billed_at for item in waiting) >= row.period_end
+    return None if renews and now < row.period_end + PATIENCE else ""
 
 
 @transaction.atomic
