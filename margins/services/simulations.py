@@ -305,7 +305,7 @@ def _check_moves(scenario: Scenario, catalogue: Catalogue) -> None:
 @contextmanager
 def _alone(simulation_id: int) -> Iterator[bool]:
     """Whether this process is the only one at this simulation. The lock goes with the connection."""
-    which = ["weir.simulation", simulation_id % 2**31]
+    which = ("weir.simulation", simulation_id % 2**31)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", which)
         (alone,) = cursor.fetchone()

@@ -30,7 +30,7 @@ class Hit(msgspec.Struct):
 
 
 class Sums(msgspec.Struct):
-    """Calls and what they came to, in microcredits and nano-USD. Nothing rated the unrated; the unpriced have no cost."""
+    """Calls and what they came to. Nothing rated the `unrated`, nobody knows what the `unpriced` cost."""
 
     calls: int = 0
     microcredits: int = 0
