@@ -1,6 +1,5 @@
 """Buying credits: the packs, a custom amount, and what became of an order."""
 
-import re
 from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -14,18 +13,17 @@ from billing.stripe.client import is_configured
 from entitlements.services.accounts import read_balance
 from kernel.errors import InvalidInput, Problem
 from kernel.ids import key_digest
-from kernel.units import InexactAmount, format_credits, parse_credits
+from kernel.units import format_credits
 from plans.models import TopUpPack
 from plans.queries.on_sale import packs_on_sale
 from portal.links import public_url
 from portal.pages.guard import portal_page
 from portal.pages.request import Told, Visit
+from portal.pages.typed import credits_typed, sentence
 from portal.words import credits_text, money_text
 
 FEW: Final = 10
 """How many of the latest orders are shown."""
-
-_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?")
 
 
 class Pack(NamedTuple):
@@ -89,9 +87,11 @@ def _quote(typed: str, currency: str) -> tuple[str, str]:
     if not typed:
         return "", ""
     try:
-        offer = offer_custom(parse_credits(_plain(typed)), currency)
-    except (InexactAmount, InvalidInput, CustomAmountNotSold) as refusal:
-        return "", _first_upper(getattr(refusal, "detail", str(refusal)))
+        offer = offer_custom(credits_typed(typed), currency)
+    except (InvalidInput, CustomAmountNotSold) as refusal:
+        return "", sentence(refusal.detail)
+    except ValueError as refusal:
+        return "", str(refusal)
     return f"{money_text(offer.amount)}, before tax", ""
 
 
@@ -101,11 +101,12 @@ def _order(visit: Visit) -> HttpResponse:
     typed, pack = form.get("credits", ""), form.get("pack") or None
     try:
         key = UUID(form.get("key", ""))
-        microcredits = None if pack else parse_credits(_plain(typed))
-    except InexactAmount as refusal:
-        return _offers(visit, typed=typed, error=_first_upper(str(refusal)), status=422)
     except ValueError:
         return _offers(visit, told=Told("caution", "The form was incomplete. Please choose again."), status=422)
+    try:
+        microcredits = None if pack else credits_typed(typed)
+    except ValueError as refusal:
+        return _offers(visit, typed=typed, error=str(refusal), status=422)
     request = TopUpRequest(
         key=order_key(key),
         pack=pack,
@@ -116,7 +117,7 @@ def _order(visit: Visit) -> HttpResponse:
     try:
         order, _ = request_top_up(visit.customer.key, request, visit.now)
     except Problem as refusal:
-        told = Told("loss", f"{refusal.title}. {_first_upper(refusal.detail)}")
+        told = Told("loss", f"{refusal.title}. {sentence(refusal.detail)}")
         return _offers(visit, told=told, typed=typed, status=refusal.status)
     if order.closed_at is None and order.url:
         return HttpResponseRedirect(order.url, status=303)
@@ -144,16 +145,6 @@ def _see_order(visit: Visit, key: UUID) -> HttpResponse:
 def order_key(key: UUID) -> str:
     """The idempotency key of an order made here: sending a form twice buys once."""
     return f"portal:{key}"
-
-
-def _plain(typed: str) -> str:
-    """What was typed as a decimal. Commas between thousands are read as we show them; "12,5" is left, and refused."""
-    text = "".join(typed.split())
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
-
-
-def _first_upper(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 buy = portal_page(_buy, methods=("GET", "HEAD", "POST"))

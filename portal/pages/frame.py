@@ -12,6 +12,8 @@ PAGES: Final = (
     ("portal:ledger", "Ledger"),
     ("portal:grants", "Credits"),
     ("portal:buy", "Buy"),
+    ("portal:settings", "Limits"),
+    ("portal:invoices", "Invoices"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, cast
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -55,7 +55,7 @@ def guarded_page(view: View, *, methods: tuple[str, ...] = ("GET", "HEAD")) -> V
 
     @wraps(view)
     def wrapped(request: HttpRequest, **parts: Any) -> HttpResponse:
-        response = cast("HttpResponse", require_http_methods(list(methods))(view)(request, **parts))
+        response = require_http_methods(list(methods))(view)(request, **parts)
         response["Cache-Control"] = "no-store, private"
         response["Referrer-Policy"] = "same-origin"
         response["Content-Security-Policy"] = content_security_policy()
