@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from access.fields import TextField
 from access.views import StrictSerializer
+from entitlements.models import Customer
 from kernel.errors import InvalidInput
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, order_of
@@ -54,6 +55,14 @@ def read_by(text: str | None) -> list[Dimension]:
     if len(set(words)) < len(words):
         raise InvalidInput("names something twice", field="by")
     return [Dimension(word) for word in words]
+
+
+def customer_id_of(key: str) -> int:
+    """Whose key it is. Raises InvalidInput."""
+    found = Customer.objects.filter(key=key).values_list("id", flat=True).first()
+    if found is None:
+        raise InvalidInput(f"no customer has the key {key!r}", field="customer")
+    return found
 
 
 def check_size(by: list[Dimension], period: Period) -> None:

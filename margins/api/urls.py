@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from margins.api.plan_audit import PlanAuditView
+from margins.api.revenue import RevenueView
 from margins.api.views import CustomerMarginView, MarginsView
 
 urlpatterns = [
     path("insights/", include("margins.api.insights.urls")),
     path("margins", MarginsView.as_view()),
     path("customers/<str:key>/margin", CustomerMarginView.as_view()),
+    path("revenue", RevenueView.as_view()),
     path("plans/<str:key>/audit", PlanAuditView.as_view()),
 ]

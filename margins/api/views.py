@@ -13,11 +13,9 @@ from access.fields import InstantField
 from access.pagination import read_limit
 from access.views import ApiView
 from entitlements.api.base import CustomerView
-from entitlements.models import Customer
 from kernel.clock import utc_now
-from kernel.errors import InvalidInput
 from margins.api.figures import MarginFigures, RestatedFigures
-from margins.api.query import MarginsQuery, PeriodQuery, check_size, page_of, read_by
+from margins.api.query import MarginsQuery, PeriodQuery, check_size, customer_id_of, page_of, read_by
 from margins.margin import Margin, total
 from margins.period import period_of
 from margins.queries.lines import line_names
@@ -50,7 +48,7 @@ class MarginReport(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return _period_fields() | super().get_fields()
+        return period_fields() | super().get_fields()
 
 
 class CustomerMargin(serializers.Serializer[Any]):
@@ -62,10 +60,10 @@ class CustomerMargin(serializers.Serializer[Any]):
     restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return _period_fields() | super().get_fields()
+        return period_fields() | super().get_fields()
 
 
-def _period_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+def period_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     return {"from": serializers.DateField(source="start"), "to": serializers.DateField(source="end")}
 
 
@@ -89,7 +87,7 @@ class MarginsView(ApiView):
         limit = read_limit(self.query.get("limit"))
         customer_ids = None
         if customer := self.query.get("customer"):
-            customer_ids = (_customer_id(customer),)
+            customer_ids = (customer_id_of(customer),)
         else:
             check_size(by, period)
         write_due_breakage(now)
@@ -148,10 +146,3 @@ def _key_members(by: list[Dimension], row: MarginRow) -> dict[str, Any]:
         dimension.value: value.isoformat() if isinstance(value, date) else value
         for dimension, value in zip(by, row.key, strict=True)
     }
-
-
-def _customer_id(key: str) -> int:
-    found = Customer.objects.filter(key=key).values_list("id", flat=True).first()
-    if found is None:
-        raise InvalidInput(f"no customer has the key {key!r}", field="customer")
-    return found

@@ -92,7 +92,7 @@ def money_facts(
     parameters |= _line_parameters([line for line in lines if line.basis is Basis.PER_CUSTOMER])
     of_ledgers = "ledger_revenue_of_months" if _whole_months(slices) else "ledger_revenue_of_days"
     sources = " UNION ALL ".join(
-        f"({fragment(name)})" for name in ("subscription_revenue", of_ledgers, "customer_costs")
+        f"({fragment(name)})" for name in ("subscription_revenue", of_ledgers, "reversal_revenue", "customer_costs")
     )
     fact = f"source AS ({sources}), {fragment('spread')}" if grain.of_usage else f"fact AS ({sources})"
     ctes = _ctes("slice", "cohort", *UNREAD)

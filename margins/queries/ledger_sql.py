@@ -13,6 +13,9 @@ _WORDS: Final = {
     "expire": EntryKind.EXPIRE,
     "overage": EntryKind.OVERAGE,
     "overage_paid": EntryKind.OVERAGE_PAID,
+    "overage_billed": EntryKind.OVERAGE_BILLED,
+    "reversal": EntryKind.REVERSAL,
+    "restored": EntryKind.RESTORED,
     "posted": Bucket.POSTED,
     "overage_bucket": Bucket.OVERAGE,
 }

@@ -16,8 +16,12 @@ WITH period AS MATERIALIZED (
         SELECT (s.anchor AT TIME ZONE 'UTC' + make_interval(months => nth * step.months)) AT TIME ZONE 'UTC' AS starts_at,
                (s.anchor AT TIME ZONE 'UTC' + make_interval(months => (nth + 1) * step.months)) AT TIME ZONE 'UTC' AS ends_at
     ) bounds
-    LEFT JOIN (SELECT customer_id, max(trial_end) AS ended_at FROM stripe_subscription GROUP BY customer_id) trial
-        ON trial.customer_id = s.customer_id
+    -- Of a trial Stripe keeps, until its end: whoever went on a plan during it, or changed plans, is not billed yet.
+    LEFT JOIN (
+        SELECT customer_id, trial_end AS ended_at,
+               to_timestamp((raw->>'trial_start')::double precision) - interval '1 hour' AS started_at
+        FROM stripe_subscription WHERE trial_end IS NOT NULL AND NOT surplus
+    ) trial ON trial.customer_id = s.customer_id AND s.started_at >= trial.started_at AND s.started_at < trial.ended_at
     WHERE s.started_at < %(until)s AND (s.ended_at IS NULL OR s.ended_at > %(since)s)
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
 )

@@ -171,6 +171,29 @@ def test_inference_for_a_euro_customer_is_shown_apart(api: Callable[..., Any]) -
     assert (foreign["currency"], foreign["cogs"]["total"], foreign["revenue"]["total"]) == ("USD", "5", "0")
 
 
+def test_revenue_is_billed_recognised_and_deferred(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.is_granted(100, key="pack", paid=Money(10, "USD"), priority=1)
+    acme.spends(30, key="a", now=at(5))
+    report = api("/revenue", **{"from": "2026-11-01", "to": "2026-11-16"}, customer="acme").json()
+    assert report["data"] == [
+        {
+            "currency": "USD",
+            "billed": {"subscription": "299", "credits": "10", "overage": "0", "refunds": "0", "total": "309"},
+            "recognised": {
+                "subscription": "149.5",
+                "credits": "3",
+                "breakage": "0",
+                "overage": "0",
+                "reversal": "0",
+                "total": "152.5",
+            },
+            "deferred_before": "0",
+            "deferred_after": "156.5",
+        }
+    ]
+    assert api("/revenue", customer="nobody").json()["field"] == "customer"
+
+
 def test_by_default_the_last_thirty_days_with_today(acme: Actor, api: Callable[..., Any]) -> None:
     report = api("/margins").json()
     assert (report["from"], report["to"], report["as_of"]) == ("2026-11-16", "2026-12-16", "2026-12-15T12:00:00Z")
