@@ -40,9 +40,10 @@ def checklist(period: Period, by_customer: Sequence[MarginRow], people: People) 
 def _usage(period: Period) -> dict[str, int]:
     days = UsageDay.objects.filter(day__gte=period.start, day__lt=period.end)
     sums: dict[str, Any] = days.aggregate(
-        **{name: Sum(name, default=0) for name in _SUMS}, named_calls=Sum("calls", filter=~Q(user_key=""), default=0)
+        named=Sum("calls", filter=~Q(user_key=""), default=0),
+        **{f"all_{name}": Sum(name, default=0) for name in _SUMS},
     )
-    return {name: int(value) for name, value in sums.items()}
+    return {"named_calls": int(sums["named"])} | {name: int(sums[f"all_{name}"]) for name in _SUMS}
 
 
 _SUMS: Final = ("calls", "unpriced_calls", "unrated_calls", "input_tokens", "cache_read_tokens")

@@ -19,7 +19,10 @@ UNALLOCATED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart."""
+    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart.
+
+    `wraps` is for sentences among the figures.
+    """
 
     text: str
     exact: str = ""
@@ -27,6 +30,7 @@ class Cell:
     tone: str = ""
     note: str = ""
     markup: str = ""
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Table:
     note: str = ""
     empty: str = "Nothing in these days."
     total: Sequence[Cell] = ()
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """The columns' names, and whether sentences stand under them."""
+        wraps = [cell.wraps for cell in self.rows[0]] if self.rows else [False] * len(self.columns)
+        return list(zip(self.columns, wraps, strict=True))
 
 
 _COLUMNS: Final = ("Revenue", "COGS", "of it inference", "Gross margin", "Margin", "Calls", "Completeness")
@@ -88,6 +98,10 @@ def figures(margin: Margin) -> list[Cell]:
             tone=completeness_tone(margin.completeness) or "muted",
         ),
     ]
+
+
+def counted(number: int, *, note: str = "") -> Cell:
+    return Cell(count(number), str(number), note=note)
 
 
 def amount(femto: int, currency: str) -> Cell:

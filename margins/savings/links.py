@@ -39,6 +39,10 @@ class Links:
             which["memoised__exact"] = "1"
         return self.list_of(which | dict(more or {}))
 
+    def of_feature(self, feature: str) -> str:
+        """All calls of a feature; of a feature nobody knows, all calls."""
+        return self.events(Task(feature, ""))
+
     def list_of(self, filters: Mapping[str, str]) -> str:
         """The usage events of these days that have these values."""
         return f"{reverse('admin:entitlements_usageline_changelist')}?{urlencode(self._days | dict(filters))}"
