@@ -7,9 +7,12 @@ from celery import current_app, shared_task
 
 from billing.convergence.inbox import process_due_events
 from billing.convergence.sweep import sweep
+from billing.overage.accruing import accrue
+from billing.overage.invoicing import invoice_all
 from billing.services.auto_top_ups import place_due_orders
 from billing.services.charging import charge_due_orders
 from billing.stripe.client import is_configured
+from billing.subscriptions.due import follow_due
 from kernel.clock import utc_now
 
 log = structlog.get_logger("weir.queue")
@@ -31,6 +34,22 @@ def top_up() -> None:
         now = utc_now()
         place_due_orders(now)
         charge_due_orders(now)
+
+
+@shared_task
+def keep_subscriptions() -> None:
+    """Look again at subscriptions whose period, plan or life was to end by now."""
+    if is_configured():
+        follow_due(utc_now())
+
+
+@shared_task
+def collect_overage() -> None:
+    """Bill overage that is due, and put it on invoices."""
+    now = utc_now()
+    accrue(now)
+    if is_configured():
+        invoice_all(now)
 
 
 @shared_task

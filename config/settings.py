@@ -179,6 +179,10 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
     "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0},
     "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
+    # With the seconds a gate keeps them, well within the sixty a figure is fresh.
+    "margin-figures": {"task": "margins.tasks.refresh_margin_figures", "schedule": 30.0},
+    "subscriptions": {"task": "billing.tasks.keep_subscriptions", "schedule": 30.0},
+    "overage": {"task": "billing.tasks.collect_overage", "schedule": 60.0},
 }
 
 UNFOLD = {

@@ -10,7 +10,9 @@ _WITH_CONVERGERS: tuple[str, ...] = (
     "billing.convergence.customers",
     "billing.convergence.payments",
     "billing.subscriptions.convergence",
+    "billing.subscriptions.sweeping",
     "billing.invoices.mirror",
+    "billing.overage.sweeping",
 )
 
 

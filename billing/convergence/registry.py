@@ -3,10 +3,21 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+import msgspec
+
 Converger = Callable[[str, datetime], None]
 """``converge(object_id, now)``: fetch the object as it is now and make our rows agree, however often it is called."""
 
-Sweeper = Callable[[datetime, bool], Iterator[str]]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that was not in line, in words, and whether it is now."""
+
+    what: str
+    repaired: bool
+
+
+Sweeper = Callable[[datetime, bool], Iterator[Finding]]
 """``sweep(now, repair)``: look at objects that may have changed unheard, say what was not in line, and repair it if so
 asked."""
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from billing.convergence.inbox import converge, keep_events, process_due_events
-from billing.convergence.registry import is_converged, sweepers
+from billing.convergence.registry import Finding, is_converged, sweepers
 from billing.models import Payment, StripeEvent, StripeSweep, TopUpOrder
 from billing.services.payments import order_of
 from billing.services.top_ups import SESSION_LIFE, close_order
@@ -28,13 +26,6 @@ FRESH: Final = timedelta(minutes=10)
 """An order this young is still on its way; its webhook will come."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """Something that was not in line, in words, and whether it is now."""
-
-    what: str
-    repaired: bool
-
-
 def sweep(now: datetime, *, repair: bool, since: datetime | None = None) -> Iterator[Finding]:
     """Find what is not in line with Stripe, and (with `repair`) put it right.
 
@@ -48,8 +39,7 @@ def sweep(now: datetime, *, repair: bool, since: datetime | None = None) -> Iter
     if since is not None:
         yield from _payments(now, repair=repair, since=since)
     for sweeper in sweepers():
-        for what in sweeper(now, repair):
-            yield Finding(what, repair)
+        yield from sweeper(now, repair)
     if repair:
         StripeSweep.objects.update_or_create(id=1, defaults={"swept_until": began})
 

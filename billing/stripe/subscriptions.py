@@ -1,5 +1,6 @@
 """Subscriptions (https://docs.stripe.com/api/subscriptions). Periods stand on their items in this API version."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -49,6 +50,14 @@ def subscriptions_of(stripe_customer: str) -> list[str]:
     with asking() as stripe:
         page = stripe.v1.subscriptions.list({"customer": stripe_customer, "limit": 100})
         return [one.id for one in page.auto_paging_iter()]
+
+
+def all_running() -> Iterator[SubscriptionSeen]:
+    """Every subscription that has not ended, a hundred a request, with its latest invoice."""
+    with asking() as stripe:
+        page = stripe.v1.subscriptions.list({"limit": 100, "expand": ["data.latest_invoice"]})
+        for one in page.auto_paging_iter():
+            yield _seen(plain(one))
 
 
 def begin(asked: dict[str, Any], *, key: str) -> SubscriptionSeen:
