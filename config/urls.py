@@ -18,6 +18,7 @@ urlpatterns = [
     path("portal/", include("portal.urls")),
     path("v1/", include("margins.api.urls")),
     path("v1/", include("portal.api.urls")),
+    path("v1/", include("billing.api.urls")),
     path("", include("billing.urls")),
     path("v1/openapi.json", docs_views.openapi_json, name="openapi"),
     path("v1/openapi.yaml", docs_views.openapi_yaml),
