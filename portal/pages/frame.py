@@ -12,7 +12,7 @@ PAGES: Final = (
     ("portal:ledger", "Ledger"),
     ("portal:grants", "Credits"),
     ("portal:buy", "Buy"),
-    ("portal:settings", "Limits"),
+    ("portal:settings", "Auto top-up"),
     ("portal:invoices", "Invoices"),
 )
 

@@ -29,7 +29,7 @@ _REASONS: Final = {
     "subscription_cycle": "Subscription",
     "subscription_update": "Change of plan",
     "subscription_threshold": "Overage",
-    "manual": "Credits or overage",
+    "manual": "Overage",
 }
 
 
@@ -48,20 +48,22 @@ def _invoices(visit: Visit) -> HttpResponse:
 
 
 def _page(visit: Visit, *, told: Told | None = None, status: int = 200) -> HttpResponse:
-    found = StripeInvoice.objects.filter(customer=visit.customer).exclude(status__in=_HIDDEN)[:MOST]
+    found = list(StripeInvoice.objects.filter(customer=visit.customer).exclude(status__in=_HIDDEN)[:MOST])
     waiting = (
         OverageItem.objects.filter(customer=visit.customer, state__in=("waiting", "sending"))
         .values_list("amount_currency")
         .annotate(sum=Sum("amount"))
         .order_by("amount_currency")
     )
+    orders = TopUpOrder.objects.filter(customer=visit.customer, state=TopUpOrder.State.PAID)
     card = StripeCustomer.objects.filter(customer=visit.customer).exclude(default_payment_method="").exists()
     context = {
         "title": "Invoices and payment",
         "told": told,
         "rows": [_row(invoice) for invoice in found],
         "waiting": [money_text(Money(amount, currency)) for currency, amount in waiting if amount],
-        "orders": list(TopUpOrder.objects.filter(customer=visit.customer, state="paid")[:MOST]),
+        # One that Stripe made an invoice for is in that list already.
+        "orders": list(orders.exclude(invoice_url__in=[invoice.hosted_url for invoice in found])[:MOST]),
         "has_card": card,
         "may_pay": is_configured(),
     }
@@ -69,10 +71,11 @@ def _page(visit: Visit, *, told: Told | None = None, status: int = 200) -> HttpR
 
 
 def _row(invoice: StripeInvoice) -> Row:
+    sells_credits = "top_up_order" in (invoice.raw.get("metadata") or {})
     return Row(
         invoice,
         _STATES.get(invoice.status, invoice.status),
-        _REASONS.get(invoice.reason, "Invoice"),
+        "Credits" if sells_credits else _REASONS.get(invoice.reason, "Invoice"),
         money_text(invoice.total),
         "caution" if invoice.status == "open" else "",
     )

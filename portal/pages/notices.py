@@ -6,9 +6,10 @@ from typing import Literal, NamedTuple
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.models import AutoTopUp, StripeSubscription, TopUpOrder
 from portal.queries.grants import NAMES
 from portal.queries.position import Position
-from portal.words import amount_text, credits_text, day_text, named, overage_money, span_text
+from portal.words import amount_text, credits_text, day_text, money_text, named, overage_money, span_text
 
 
 class Notice(NamedTuple):
@@ -22,8 +23,45 @@ class Notice(NamedTuple):
 
 def notices_of(position: Position) -> list[Notice]:
     """The worst first."""
-    found = [*_balance(position), *_overage(position), *_limits(position), *_expiring(position)]
+    found = [
+        *_payments(position),
+        *_balance(position),
+        *_overage(position),
+        *_limits(position),
+        *_expiring(position),
+        *_subscription(position),
+    ]
     return sorted(found, key=lambda notice: ("loss", "caution", "plain").index(notice.tone))
+
+
+def _payments(position: Position) -> Iterator[Notice]:
+    """What has to be paid or confirmed, and an auto top-up that does not do its work."""
+    customer = position.customer
+    overdue = position.account.overdue_since
+    if overdue is not None:
+        text = f"A payment has been overdue since {day_text(timezone.localtime(overdue))}."
+        yield Notice("loss", text, "To the invoices", reverse("portal:invoices"))
+    asked = TopUpOrder.objects.filter(customer=customer, state=TopUpOrder.State.NEEDS_ACTION).first()
+    if asked is not None:
+        text = f"Your bank asks you to confirm a payment of {money_text(asked.amount)}."
+        yield Notice("loss", text, "Confirm it", asked.url)
+    standing = AutoTopUp.objects.filter(customer=customer, enabled=True).exclude(paused_reason="").first()
+    if standing is not None and asked is None:
+        yield Notice("caution", "Auto top-up rests and buys nothing.", "Look into it", reverse("portal:settings"))
+
+
+def _subscription(position: Position) -> Iterator[Notice]:
+    """What is going to change about the plan."""
+    kept = StripeSubscription.objects.filter(customer=position.customer, ended_at=None, surplus=False)
+    subscription = kept.select_related("pending_version__plan").first()
+    if subscription is None:
+        return
+    if subscription.cancel_at_period_end or subscription.cancel_at is not None:
+        ends_at = subscription.cancel_at or subscription.period_end
+        yield Notice("caution", f"The subscription ends on {day_text(timezone.localtime(ends_at))}.")
+    elif subscription.pending_version is not None and subscription.pending_at is not None:
+        on, plan = day_text(timezone.localtime(subscription.pending_at)), subscription.pending_version.plan.name
+        yield Notice("plain", f"The plan changes to {plan} on {on}.")
 
 
 def _balance(position: Position) -> Iterator[Notice]:
