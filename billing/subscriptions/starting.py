@@ -149,11 +149,12 @@ def _asked(customer: Customer, wanted: Wanted, origin: SubscriptionOrder.Origin,
     if origin is SubscriptionOrder.Origin.CHECKOUT:
         if settings.STRIPE_AUTOMATIC_TAX:
             asked["customer_update"] = {"address": "auto"}
+        if wanted.cancel_url:
+            asked["cancel_url"] = wanted.cancel_url
         return asked | {
             "mode": "subscription",
             "line_items": [{"price": price, "quantity": 1}],
             "success_url": wanted.success_url,
-            "cancel_url": wanted.cancel_url,
             "client_reference_id": customer.key,
             "subscription_data": trial,
         }
