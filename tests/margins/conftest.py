@@ -30,8 +30,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
             "margins.api.views",
             "margins.api.revenue",
             "entitlements.api.base",
-            "margins.pages.views",
-            "margins.pages.downloads",
+            "margins.pages.request",
+            "margins.api.insights.base",
         ):
             monkeypatch.setattr(f"{edge}.utc_now", lambda: instant)
 
