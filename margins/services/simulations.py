@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
-from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +19,9 @@ from margins.queries.margins import Dimension, Scope, margin_rows
 from margins.queries.replay import Span, archived_calls, calls_of, starts_of, whom
 from margins.queries.simulations import totals_of
 from margins.simulation.outcome import Outcome
-from margins.simulation.rules import Candidates, Kind, KindKey, Rules
+from margins.simulation.rules import Candidates, Kind, Rules
 from margins.simulation.scenario import Scenario
+from margins.simulation.start import Start
 from margins.simulation.walk import simulate_customer
 from margins.units import FEMTO_PER_NANO
 from metering.costing import Override
@@ -126,7 +126,7 @@ def scenario_of(simulation: Simulation) -> Scenario:
 def _replay(simulation: Simulation, now: datetime, went: Went) -> None:
     scenario = scenario_of(simulation)
     rules, span = _rules(scenario), Span(simulation.since, simulation.until)
-    kinds: dict[str, dict[KindKey, Kind]] = {}
+    kinds: dict[str, dict[bytes, Kind]] = {}
     rest = [each for each in whom(span, scenario.customers) if each[0] > simulation.cursor_customer_id]
     for chunk in _chunks(rest):
         _bring_up_to_date(chunk, now)
@@ -141,26 +141,18 @@ def _replay(simulation: Simulation, now: datetime, went: Went) -> None:
 
 
 def _outcomes(
-    customer_ids: Sequence[int], rules: Rules, span: Span, kinds: dict[str, dict[KindKey, Kind]]
+    customer_ids: Sequence[int], rules: Rules, span: Span, kinds: dict[str, dict[bytes, Kind]]
 ) -> Iterator[Outcome]:
     starts = starts_of(customer_ids, rules, span)
-    streams = groupby(calls_of(list(starts), span), key=lambda row: row[11])
-    following = next(streams, None)
-    for customer_id, start in starts.items():
-        mine: Any = ()
-        if following is not None and following[0] == customer_id:
-            mine = following[1]
-        yield simulate_customer(
-            rules,
-            start,
-            lambda customer_id=customer_id: calls_of([customer_id], span),  # type: ignore[misc]
-            kinds=kinds.setdefault(start.currency, {}),
-            since=span.since,
-            until=span.until,
-            first=mine,
-        )
-        if mine != ():
-            following = next(streams, None)
+
+    def outcome(start: Start, calls: Sequence[bytes]) -> Outcome:
+        known = kinds.setdefault(start.currency, {})
+        return simulate_customer(rules, start, calls, kinds=known, since=span.since, until=span.until)
+
+    for customer_id, calls in calls_of(list(starts), span):
+        yield outcome(starts.pop(customer_id), calls)
+    # The others made no call; their subscriptions earn and their credits expire all the same.
+    yield from (outcome(start, ()) for start in starts.values())
 
 
 def _save(

@@ -4,22 +4,20 @@ Calls of one kind (same feature, model, plan, mode …) share everything but the
 what can be known of them beforehand is worked out once.
 """
 
+from bisect import bisect_right
 from copy import copy
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from kernel.usage import COLUMN_FIELDS, Usage
+from kernel.usage import Usage
+from margins.simulation.calls import KindKey, instant, microseconds
 from margins.simulation.scenario import ModelMove, Scenario
-from metering.costing import Call, CostCatalogue, Costed, CostRates, Override, cost
+from metering.costing import Call, CostCatalogue, Costed, Override, cost
 from plans.catalogue import Catalogue
 from plans.rating import Pricer, pricer
 from plans.terms import FeatureTerms, ModelTerms, PlanTerms, RateCardTerms
-
-KindKey = tuple[int, int, str, str, str, str, str, bool, bool, bool, str]
-"""The first columns of a replayed call: feature, plan version, model, reported model, provider, processing, region,
-memoised, stated charge, reported cost, cost card."""
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +56,10 @@ class Kind(msgspec.Struct, kw_only=True, eq=False):
     needs_counts: bool
     """Whether its tokens matter beyond their sum."""
     stamped_card: str
+    pricer: Pricer | None = None
+    """The row that charges it from `priced_from` up to `priced_until`, in microseconds since 1970."""
+    priced_from: int = 0
+    priced_until: int = 0
 
 
 class Rules:
@@ -116,33 +118,40 @@ class Rules:
             stamped_card=card,
         )
 
-    def charge(self, kind: Kind, usage: Usage, at: datetime) -> int | None:
-        """Microcredits by the rate card in force at `at`; None where nothing rates it."""
-        found = self._pricer(kind, at)
-        return None if found is None else found.microcredits(usage)
+    def price(
+        self, kind: Kind, usage: Usage, at: int, charged: int | None, cost: int | None
+    ) -> tuple[int | None, int | None]:
+        """A call's charge (microcredits) and cost (nano-USD), from the stamped ones; None where nobody knows one.
 
-    def cost(self, kind: Kind, usage: Usage, at: datetime, stamped: int | None) -> int | None:
-        """Nano-USD of a call whose cost the scenario may change; None where nobody knows it."""
-        rates = self.rates(kind, at)
+        `at` is in microseconds since 1970.
+        """
+        if not kind.keeps_charge:
+            if not kind.priced_from <= at < kind.priced_until:
+                self._find_pricer(kind, at)
+            charged = None if kind.pricer is None else kind.pricer.microcredits(usage)
+        if not kind.keeps_cost:
+            cost = self._cost(kind, usage, instant(at), cost)
+        return charged, cost
+
+    def _cost(self, kind: Kind, usage: Usage, at: datetime, stamped: int | None) -> int | None:
+        rates = self.costs.rates(Call(kind.provider, kind.reported_model, at, kind.processing, kind.region))
         if not kind.moved and (
             rates is None or rates.cost_card not in self._labels or rates.cost_card == kind.stamped_card
         ):
             return stamped
         return None if rates is None else cost(usage, rates)
 
-    def rates(self, kind: Kind, at: datetime) -> CostRates | None:
-        """The supplier's rates of a kind at an instant."""
-        return self.costs.rates(Call(kind.provider, kind.reported_model, at, kind.processing, kind.region))
-
     def cost_on(self, model: ModelTerms, usage: Usage, at: datetime, kind: Kind) -> Costed:
         """What the call would have cost on another model."""
         return self.costs.cost(usage, Call(model.provider, model.key, at, kind.processing, kind.region))
 
-    def _pricer(self, kind: Kind, at: datetime) -> Pricer | None:
-        if kind.plan is None:
-            return None
-        card = self.catalogue.rate_card(kind.plan.rate_card_id, at)
-        return None if card is None else pricer(card, kind.feature_id, kind.model)
+    def _find_pricer(self, kind: Kind, at: int) -> None:
+        """Find the row that prices the kind at an instant, and as long as its card's version holds."""
+        versions = self.catalogue.rate_cards.get(kind.plan.rate_card_id, ()) if kind.plan else ()
+        bounds = [0, *(microseconds(version.effective_from) for version in versions), _FOREVER]
+        place = bisect_right(bounds, at, hi=len(bounds) - 1)
+        kind.priced_from, kind.priced_until = bounds[place - 1], bounds[place]
+        kind.pricer = None if place == 1 else pricer(versions[place - 2], kind.feature_id, kind.model)
 
     def _move(self, was: ModelTerms | None, name: str, feature: FeatureTerms | None) -> ModelMove | None:
         key = was.key if was is not None else name
@@ -164,44 +173,5 @@ def _with(catalogue: Catalogue, candidates: Candidates) -> Catalogue:
     return changed
 
 
-class ReplayedCall(NamedTuple):
-    """A real call as it was stored. Columns as replay_calls.sql has them; the kind's come first."""
-
-    feature_id: int
-    plan_version_id: int
-    model: str
-    reported_model: str
-    provider: str
-    processing: str
-    region: str
-    memoised: bool
-    stated: bool
-    told: bool
-    cost_card: str
-    customer_id: int
-    at: datetime
-    charged: int | None
-    cost: int | None
-    user_key: str
-    run_key: str
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_5m_tokens: int
-    cache_write_1h_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    other_usage: str | None
-
-
-_COUNTS: Final = ReplayedCall._fields.index("input_tokens")
-
-
-def usage_of(row: tuple[Any, ...]) -> Usage:
-    """The counts of a call, from its columns."""
-    counts = dict(zip(COLUMN_FIELDS, row[_COUNTS:-1], strict=True))
-    if row[-1] is not None:
-        counts |= msgspec.json.decode(row[-1])
-    return Usage(**counts)
-
-
+_FOREVER: Final = 1 << 62
 _BEGINNING: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -5,9 +5,9 @@ is not simply paid goes through the gate's own functions. Where a hard limit bin
 again, asking for every call.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -20,46 +20,29 @@ from entitlements.core.record import overage_room
 from kernel.ids import key_digest
 from kernel.units import NanoUsd
 from kernel.usage import Usage
+from margins.simulation.calls import COLUMNS, NULL, TAB, instant, kind_of, microseconds, rest_of, usage_of
 from margins.simulation.course import Course
 from margins.simulation.outcome import Outcome, Sums
-from margins.simulation.rules import Kind, KindKey, ReplayedCall, Rules, usage_of
+from margins.simulation.rules import Kind, Rules
 from margins.simulation.start import Start
 from margins.simulation.watch import Track, counted, seed_counters, used_before
 from metering.costing import Call, Costed
 
-Rows = Iterable[tuple[Any, ...]]
-"""Calls as `ReplayedCall` has their columns."""
-
-_KIND: Final = ReplayedCall._fields.index("customer_id")
-_AT: Final = ReplayedCall._fields.index("at")
-_CHARGED: Final = ReplayedCall._fields.index("charged")
-_COST: Final = ReplayedCall._fields.index("cost")
-_USER: Final = ReplayedCall._fields.index("user_key")
-_RUN: Final = ReplayedCall._fields.index("run_key")
-_INPUT: Final = ReplayedCall._fields.index("input_tokens")
-_OUTPUT: Final = ReplayedCall._fields.index("output_tokens")
 _NO_EVENT: Final = UUID(int=0)
 
 
 def simulate_customer(
-    rules: Rules,
-    start: Start,
-    calls: Callable[[], Rows],
-    *,
-    kinds: dict[KindKey, Kind],
-    since: datetime,
-    until: datetime,
-    first: Rows | None = None,
+    rules: Rules, start: Start, calls: Sequence[bytes], *, kinds: dict[bytes, Kind], since: datetime, until: datetime
 ) -> Outcome:
-    """A customer's period under the scenario. `calls` reads them anew; `first`, where given, is what to begin with.
+    """A customer's period under the scenario. `calls` are lines of COPY (calls.py), in their order in time.
 
     `kinds` is what is known of kinds of calls, shared by the customers of one currency.
     """
     walk = _Walk(rules, start, kinds, since=since, until=until, asking=False)
     try:
-        return walk.run(calls() if first is None else first)
+        return walk.run(calls)
     except _Bound:
-        return _Walk(rules, start, kinds, since=since, until=until, asking=True).run(calls())
+        return _Walk(rules, start, kinds, since=since, until=until, asking=True).run(calls)
 
 
 class _Bound(Exception):
@@ -92,7 +75,7 @@ class _Walk:
     """One way through a customer's period; `asking`: the gate is asked for every call."""
 
     def __init__(
-        self, rules: Rules, start: Start, kinds: dict[KindKey, Kind], *, since: datetime, until: datetime, asking: bool
+        self, rules: Rules, start: Start, kinds: dict[bytes, Kind], *, since: datetime, until: datetime, asking: bool
     ) -> None:
         self._rules, self._kinds, self._asking = rules, kinds, asking
         self._enforce = rules.scenario.limits == "enforce"
@@ -104,66 +87,74 @@ class _Walk:
         self._course = Course(rules, start, since=since, until=until, changed=self._forget)
         self._account = self._course.account
 
-    def run(self, calls: Rows) -> Outcome:
+    def run(self, calls: Sequence[bytes]) -> Outcome:
         """Go through the calls in their order in time. Raises _Bound unless it is asking."""
         course, account, rules, outcome = self._course, self._account, self._rules, self._outcome
         kinds, verdicts, asking, currency = self._kinds, self._verdicts, self._asking, account.currency
-        real, done = outcome.real, outcome.simulated
-        at, due, free, pending = course.since, course.since, 0, 0
-        for row in calls:
-            at = row[_AT]
+        real_credits = real_cost = real_unrated = real_unpriced = 0
+        credits = costs = unrated = unpriced = 0
+        at = due = microseconds(course.since)
+        free = pending = 0
+        for line in calls:
+            _, kind_text, at_text, charged_text, cost_text, rest = line.split(TAB, COLUMNS)
+            at = int(at_text)
             if at >= due:
                 self._burn(pending, at)
-                due = course.advance(at)
+                due = microseconds(course.advance(instant(at)))
                 pending, free = 0, account.posted
-            kind = kinds.get(row[:_KIND])
+            kind = kinds.get(kind_text)
             if kind is None:
-                kind = kinds[row[:_KIND]] = rules.kind(row[:_KIND], currency)
-            charged, cost = row[_CHARGED], row[_COST]
-            real.count(charged, cost)
+                kind = kinds[kind_text] = rules.kind(kind_of(kind_text), currency)
+            charged = None if charged_text == NULL else int(charged_text)
+            cost = None if cost_text == NULL else int(cost_text)
+            real_credits += charged or 0
+            real_cost += cost or 0
+            real_unrated += charged is None
+            real_unpriced += cost is None
             if kind.needs_counts:
-                usage = usage_of(row)
-                if not kind.keeps_charge:
-                    charged = rules.charge(kind, usage, at)
-                if not kind.keeps_cost:
-                    cost = rules.cost(kind, usage, at, cost)
+                charged, cost = rules.price(kind, usage_of(rest), at, charged, cost)
             verdict = verdicts.get(kind) or self._verdict(kind)
             if verdict.tracks:
-                self._watch(verdict, row, charged or 0, cost or 0)
+                self._watch(verdict, rest, at, charged or 0, cost or 0)
             if (charged or 0) <= free and verdict.allowed and not asking:
                 free -= charged or 0
                 pending += charged or 0
             else:
                 self._burn(pending, at)
-                happened = self._slowly(row, kind, verdict, charged, cost)
+                happened = self._slowly(instant(at), rest, kind, verdict, charged, cost)
                 pending, free = 0, account.posted
                 if happened is None:
                     continue
                 charged, cost = happened
-            done.count(charged, cost)
+            credits += charged or 0
+            costs += cost or 0
+            unrated += charged is None
+            unpriced += cost is None
             outcome.moved += kind.moved
         self._burn(pending, at)
+        outcome.real = Sums(len(calls), real_credits, real_cost, real_unrated, real_unpriced)
+        outcome.simulated = Sums(len(calls) - outcome.refused.calls, credits, costs, unrated, unpriced)
         outcome.revenue_nano = course.finish()
         outcome.debt = account.debt
         outcome.plan = course.plan.plan_key if course.plan else ""
         return outcome
 
-    def _burn(self, pending: int, at: datetime) -> None:
+    def _burn(self, pending: int, at: int) -> None:
         if pending:
-            self._account.burn(pending, at=at, now=at)
+            self._account.burn(pending, at=instant(at), now=instant(at))
 
     def _slowly(
-        self, row: tuple[Any, ...], kind: Kind, verdict: _Verdict, charged: int | None, cost: int | None
+        self, at: datetime, rest: bytes, kind: Kind, verdict: _Verdict, charged: int | None, cost: int | None
     ) -> tuple[int | None, int | None] | None:
         """Ask for the call where limits are enforced, then charge it. Its charge and cost; None: it was refused."""
-        account, plan, at, model = self._account, self._course.plan, row[_AT], kind.model
+        account, plan, model = self._account, self._course.plan, kind.model
         room = overage_room(account, plan, kind.feature_id)
         missing = (charged or 0) - max(0, account.available)
         runs_over = verdict.at_limit == "overage" and account.debt == 0 and missing <= room
         if missing > 0:
             self._outcome.hit("overage" if runs_over else "balance", at)
         if self._enforce and kind.feature is not None and (self._asking or not (verdict.allowed and runs_over)):
-            answer = self._ask(row, kind, charged or 0, cost)
+            answer = self._ask(at, rest, kind, charged or 0, cost)
             if answer.decision == "deny":
                 self._refuse(answer, at, charged, cost)
                 return None
@@ -172,31 +163,35 @@ class _Walk:
                     raise _Bound  # It counts elsewhere now: in limits of another tier.
                 model = self._rules.catalogue.models[answer.model or ""]
                 charged = answer.needed_microcredits
-                cost = 0 if kind.memoised else self._rules.cost_on(model, usage_of(row), at, kind).nanousd
+                cost = 0 if kind.memoised else self._rules.cost_on(model, usage_of(rest), at, kind).nanousd
                 self._outcome.downgraded += 1
                 self._said_no(answer, at)
         if charged:
             account.charge(charged, overage_room=room, at=at, now=at, event=_NO_EVENT)
         if self._asking and plan is not None:
-            use = Use(kind.feature_id, tier_of(model), row[_USER], key_digest(row[_RUN]) if row[_RUN] else None)
-            draw = Draw(1, charged or 0, cost or 0, row[_INPUT] + row[_OUTPUT])
+            more = rest_of(rest)
+            use = Use(
+                kind.feature_id, tier_of(model), more.user_key, key_digest(more.run_key) if more.run_key else None
+            )
+            draw = Draw(1, charged or 0, cost or 0, more.input_tokens + more.output_tokens)
             limits.count(account, plan.limits, use, draw, at=at, now=at)
         return charged, cost
 
-    def _ask(self, row: tuple[Any, ...], kind: Kind, microcredits: int, cost: int | None) -> Answer:
+    def _ask(self, at: datetime, rest: bytes, kind: Kind, microcredits: int, cost: int | None) -> Answer:
         """The gate's own answer, for exactly what the call used."""
-        run_key = row[_RUN] if self._asking else ""
+        more = rest_of(rest)
+        run_key = more.run_key if self._asking else ""
         if run_key and key_digest(run_key) not in self._account.runs:
-            self._account.runs[key_digest(run_key)] = self._run(run_key, row[_AT])
+            self._account.runs[key_digest(run_key)] = self._run(run_key, at)
         self._costs.name, self._costs.nanousd = kind.name, cost
         question = Question(
             feature=kind.feature.key if kind.feature else "",
             model=kind.name,
-            user_key=row[_USER],
+            user_key=more.user_key,
             run_key=run_key,
-            estimate=microcredits if kind.stated else usage_of(row),
+            estimate=microcredits if kind.stated else more.usage,
         )
-        return check(self._account, question, self._rules.catalogue, self._costs, row[_AT], {})
+        return check(self._account, question, self._rules.catalogue, self._costs, at, {})
 
     def _run(self, key: str, at: datetime) -> RunState:
         """A run without a budget: budgets are the caller's own, limits on each run are the plan's."""
@@ -221,11 +216,11 @@ class _Walk:
         if limit != "balance":  # That the credits are missing was noted when they were found to be.
             self._outcome.hit(limit, at)
 
-    def _watch(self, verdict: _Verdict, row: tuple[Any, ...], microcredits: int, cost: int) -> None:
+    def _watch(self, verdict: _Verdict, rest: bytes, micros: int, microcredits: int, cost: int) -> None:
         """Count the call in its limits. Raises _Bound where a hard one would refuse it and is to."""
-        at = row[_AT]
-        draws = (1, microcredits, cost, row[_INPUT] + row[_OUTPUT])
-        whose = ("", row[_USER], row[_RUN])
+        at, more = instant(micros), rest_of(rest)
+        draws = (1, microcredits, cost, more.input_tokens + more.output_tokens)
+        whose = ("", more.user_key, more.run_key)
         for track in verdict.tracks:
             who = whose[track.whose]
             if track.whose and not who:
@@ -284,6 +279,3 @@ class _Walk:
         """The plan or a right has changed: what was concluded from it no longer holds."""
         self._verdicts.clear()
         self._in_force = None
-
-
-__all__ = ["Outcome", "Rows", "Sums", "simulate_customer"]
