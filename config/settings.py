@@ -271,6 +271,32 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Money in",
+                "separator": True,
+                "items": [
+                    {
+                        "title": "Stripe subscriptions",
+                        "icon": "event_repeat",
+                        "link": reverse_lazy("admin:billing_stripesubscription_changelist"),
+                    },
+                    {
+                        "title": "Invoices",
+                        "icon": "request_quote",
+                        "link": reverse_lazy("admin:billing_stripeinvoice_changelist"),
+                    },
+                    {
+                        "title": "Overage",
+                        "icon": "trending_up",
+                        "link": reverse_lazy("admin:billing_overageitem_changelist"),
+                    },
+                    {
+                        "title": "Stripe prices",
+                        "icon": "price_check",
+                        "link": reverse_lazy("admin:billing_stripeprice_changelist"),
+                    },
+                ],
+            },
+            {
                 "title": "What it costs us",
                 "separator": True,
                 "items": [
@@ -293,6 +319,11 @@ UNFOLD = {
                         "title": "Other cost lines",
                         "icon": "account_balance",
                         "link": reverse_lazy("admin:margins_costline_changelist"),
+                    },
+                    {
+                        "title": "Margin guards",
+                        "icon": "shield",
+                        "link": reverse_lazy("admin:entitlements_marginguard_changelist"),
                     },
                 ],
             },

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -60,7 +61,8 @@ def _priced(customer: Customer, entry: LedgerEntry, carried: Decimal, now: datet
     version = plan_at(customer, entry.effective_at)
     price = None if version is None else version.overage_price
     exact = Decimal(0) if price is None else price.amount * entry.amount_microcredits / MICROCREDITS_PER_CREDIT
-    amount = rounded_down(Decimal(0) if price is None else exact + carried, customer.currency)
+    # Any: the stubs know a MoneyField only as a decimal.
+    amount: Any = rounded_down(Decimal(0) if price is None else exact + carried, customer.currency)
     if price is None:
         state = OverageItem.State.UNPRICED
     else:

@@ -70,7 +70,7 @@ def create_price(*, lookup_key: str, product_id: str, amount: Money, interval: s
                 "product": product_id,
                 "currency": str(amount.currency).lower(),
                 "unit_amount": to_minor(amount),
-                "recurring": {"interval": interval},  # type: ignore[typeddict-item]
+                "recurring": {"interval": interval},
                 "lookup_key": lookup_key,
                 "metadata": {"plan_version": lookup_key},
             },

@@ -54,7 +54,7 @@ def _customer(seen: SubscriptionSeen) -> Customer | None:
     known = StripeSubscription.objects.filter(pk=seen.id).values_list("customer_id", flat=True).first()
     if known is None:
         known = StripeCustomer.objects.filter(stripe_id=seen.customer).values_list("customer_id", flat=True).first()
-    return Customer.objects.select_for_update(no_key=True).filter(pk=known).first()
+    return None if known is None else Customer.objects.select_for_update(no_key=True).get(pk=known)
 
 
 def _written(seen: SubscriptionSeen, customer: Customer, now: datetime) -> StripeSubscription:
