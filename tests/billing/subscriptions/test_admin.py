@@ -70,7 +70,7 @@ def test_staff_end_it_with_its_period_let_it_go_on_and_end_it_now(
     staff: Client, shop: Shop, row: StripeSubscription
 ) -> None:
     def does(name: str) -> StripeSubscription:
-        staff.post(reverse(f"admin:billing_stripesubscription_{name}", args=[row.pk]), headers={"HX-Request": "true"})
+        staff.post(reverse(f"admin:billing_stripesubscription_{name}", args=[row.pk]), {"_form_submitted": "True"})
         return StripeSubscription.objects.get(pk=row.pk)
 
     assert does("end_with_period").cancel_at is not None
