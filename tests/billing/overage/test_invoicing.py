@@ -252,9 +252,7 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("where", "method", "path", "fault", "waits"), BREAKS, ids=map(str, range(len(BREAKS)))
-)
+@pytest.mark.parametrize(("where", "method", "path", "fault", "waits"), BREAKS, ids=map(str, range(len(BREAKS))))
 def test_broken_off_at_any_step_it_is_invoiced_once(
     shop: Shop, where: str, method: str, path: str, fault: str, waits: timedelta
 ) -> None:
