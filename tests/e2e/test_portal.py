@@ -87,7 +87,7 @@ def test_a_customer_buys_a_pack_and_auto_top_up_buys_the_next(visit: Visit, serv
     page.get_by_label("Buy", exact=True).select_option("small")
     expect(page.get_by_label("Another amount")).to_be_hidden()
     page.get_by_label("Spend no more than").fill("40")
-    page.get_by_role("button", name="Turn on").click()
+    page.locator("button[value=auto]").click()
     expect(page.get_by_text("It is on.")).to_be_visible()
 
     usage = {
