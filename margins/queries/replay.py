@@ -73,7 +73,9 @@ def calls_of(customer_ids: Sequence[int], span: Span) -> Iterator[tuple[int, lis
     statement = sql_file("margins", "replay_calls").format(
         cost=moved if corrected else plain, adjusted=sql_file("margins", "replay_adjusted") if corrected else ""
     )
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT", within) as copy:
+    # Composed beforehand: Django's wrapper of the cursor, where queries are logged, hands on a statement alone.
+    composed: str = connection.ops.compose_sql(f"COPY ({statement}) TO STDOUT", within)
+    with connection.cursor() as cursor, cursor.copy(composed) as copy:
         lines = (bytes(line) for line in copy)
         for customer_id, theirs in groupby(lines, key=lambda line: line[: line.index(TAB)]):
             yield int(customer_id), list(theirs)

@@ -6,17 +6,18 @@ Handing a row over as a tuple of Python values costs six microseconds, most of t
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from kernel.usage import COLUMN_FIELDS, Usage
+from kernel.usage import Usage
 
 NULL: Final = rb"\N"
 TAB: Final = b"\t"
 COLUMNS: Final = 5
 """How often to cut a line: customer, kind, instant, charge, cost, and the rest in one."""
 
+_NONE_LEFT: Final = NULL + b"\n"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -58,11 +59,17 @@ def kind_of(text: bytes) -> KindKey:
 
 def usage_of(rest: bytes) -> Usage:
     """The counts of a call."""
-    _, _, *counts, other = rest.split(TAB)
-    known: dict[str, Any] = dict(zip(COLUMN_FIELDS, map(int, counts), strict=True))
-    if not other.startswith(NULL):
-        known |= msgspec.json.decode(_text(other))
-    return Usage(**known)
+    # Column by column, in the order of COLUMN_FIELDS: a dictionary and a loop would take half as long again.
+    _, _, input_, read, write_5m, write_1h, output, reasoning, other = rest.split(TAB)
+    usage = Usage(
+        input_tokens=int(input_),
+        cache_read_tokens=int(read),
+        cache_write_5m_tokens=int(write_5m),
+        cache_write_1h_tokens=int(write_1h),
+        output_tokens=int(output),
+        reasoning_tokens=int(reasoning),
+    )
+    return usage if other == _NONE_LEFT else msgspec.structs.replace(usage, **msgspec.json.decode(_text(other)))
 
 
 def rest_of(rest: bytes) -> Rest:
