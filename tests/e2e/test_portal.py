@@ -1,41 +1,20 @@
 """A customer's own pages in a real browser: a pack is bought, auto top-up set, and the charge seen."""
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import Visit
+from tests.e2e.customer import api, enter
 from tests.e2e.service import Service
 
 SHORT_OF_CREDITS = "kestrel-legal"
 PAGES = ("", "usage", "ledger", "credits", "buy", "settings", "invoices")
 PATIENCE_MS = 90_000
 """A charge waits for a worker to notice, and for its webhook."""
-
-
-def api(service: Service, path: str, body: dict[str, Any] | None = None) -> Any:
-    """One call as the product's backend makes it."""
-    request = urllib.request.Request(
-        f"{service.url}/v1/{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {service.api_key}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
-def enter(page: Page, service: Service, customer: str) -> str:
-    """Follow a fresh link into a customer's pages. Returns the link."""
-    link: str = api(service, f"customers/{customer}/portal-sessions", {})["url"]
-    page.goto(link)
-    page.wait_for_url(f"{service.url}/portal/")
-    return link
 
 
 @pytest.fixture
@@ -55,30 +34,34 @@ def pay(page: Page, service: Service) -> None:
     page.wait_for_url(f"{service.url}/portal/orders/**")
 
 
-def wait_for_charge(visit: Visit) -> Locator:
-    """Look again and again until an auto top-up has been paid; its row."""
-    bought = visit.page.get_by_role("row").filter(has_text="auto top-up").filter(has_text="Paid").first
+def available(page: Page) -> float:
+    """What the overview, which is open, says is available."""
+    tile = page.locator(".tiles > div").filter(has_text="Available")
+    return float(tile.locator("dd").first.get_attribute("title") or "")
+
+
+def wait_until_available(visit: Visit, wanted: float) -> None:
+    """Look at the overview again and again until a charge has brought what it bought."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not bought.is_visible():
-        assert time.monotonic() < deadline, visit.page.locator("main").inner_text()
+    visit.go("/portal/")
+    while available(visit.page) != pytest.approx(wanted):
+        assert time.monotonic() < deadline, f"{available(visit.page)} is available, not {wanted}"
         visit.page.wait_for_timeout(1_000)
-        visit.go("/portal/settings")
-    return bought
+        visit.go("/portal/")
 
 
 def test_a_customer_buys_a_pack_and_auto_top_up_buys_the_next(visit: Visit, service: Service) -> None:
     page = visit.page
     link = enter(page, service, SHORT_OF_CREDITS)
     assert "link=" not in page.url
-    available = page.locator(".tiles > div").filter(has_text="Available").locator("dd").first
-    before = float(available.get_attribute("title") or "")
+    before = available(page)
 
     page.get_by_role("link", name="Buy", exact=True).click()
     page.get_by_role("button", name="Buy Small").click()
     pay(page, service)
     expect(page.get_by_text("1,000 credits were added")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("link", name="Overview", exact=True).click()
-    assert float(available.get_attribute("title") or "") == pytest.approx(before + 1000)
+    assert available(page) == pytest.approx(before + 1000)
 
     # Auto top-up, with the card that has just been used: set a little below what there is.
     now = int(before + 1000)
@@ -98,15 +81,14 @@ def test_a_customer_buys_a_pack_and_auto_top_up_buys_the_next(visit: Visit, serv
         "credits": "60",
     }
     api(service, "usage", usage)
-    bought = wait_for_charge(visit)
-    expect(bought).to_contain_text("1,000 credits")
-    expect(bought).to_contain_text("$10")
-    page.get_by_role("link", name="Overview", exact=True).click()
-    assert float(available.get_attribute("title") or "") == pytest.approx(before + 2000 - 60)
+    wait_until_available(visit, before + 2000 - 60)
     page.get_by_role("link", name="Ledger", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="Top-up").filter(has_text="+1,000").nth(1)).to_be_visible()
 
     page.get_by_role("link", name="Auto top-up", exact=True).click()
+    bought = page.get_by_role("row").filter(has_text="auto top-up").first
+    for words in ("1,000 credits", "$10", "Paid"):
+        expect(bought).to_contain_text(words)
     page.get_by_role("button", name="Turn auto top-up off").click()
     expect(page.get_by_text("It is off.")).to_be_visible()
 
