@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from kernel.clock import utc_now
+from margins.guard.figures import refresh_due
 from margins.services.revenue import add_revenue
 
 
@@ -9,3 +11,9 @@ from margins.services.revenue import add_revenue
 def add_up_revenue() -> None:
     """Keep the revenue rollups near the ledgers."""
     add_revenue()
+
+
+@shared_task
+def refresh_margin_figures() -> None:
+    """Keep the projected margins of guarded customers fresh for the gate."""
+    refresh_due(utc_now())

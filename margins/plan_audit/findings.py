@@ -312,7 +312,7 @@ def _cannot_compare(sheet: Sheet) -> Iterator[Finding]:
             severity="info",
             code="no_exchange_rate",
             detail=f"Costs are in USD and the plan is sold in {sheet.offer.plan.currency}: its margin is not known.",
-            remedy="Read the costs beside the price, by the rate of exchange of the day.",
+            remedy=f"Record an exchange rate between USD and {sheet.offer.plan.currency}.",
         )
 
 

@@ -14,6 +14,7 @@ from margins.cost_lines import LineTerms
 from margins.margin import SUPPLIER_CURRENCY
 from margins.plan_audit.auditing import audit
 from margins.plan_audit.terms import Audit, Burn, ObservedUse, Offer, PackTerms
+from margins.queries.dollars import per_dollar
 from margins.queries.lines import cost_lines
 from margins.units import nano_of
 from metering.costing.queries import current_catalogue
@@ -90,7 +91,7 @@ def offer_of(plan: PlanTerms, catalogue: Catalogue, now: datetime) -> Offer:
         for limit in other.limits
         if limit.scope == "run" and limit.feature_id is not None
     }
-    per_usd = Fraction(1) if plan.currency == SUPPLIER_CURRENCY else None
+    per_usd = per_dollar(plan.currency, now.date())
     return Offer(
         plan=plan,
         catalogue=catalogue,

@@ -34,8 +34,8 @@ def lines_of(audit: Audit) -> Iterator[tuple[str | None, str]]:
         yield (
             None,
             (
-                f"At worst: {line.calls:,} calls of {line.feature} on {line.model}, {line.input_tokens:,} tokens in and "
-                f"{line.output_tokens:,} out, {format_credits(line.microcredits)} credits"
+                f"At worst: {line.calls:,} calls of {line.feature} on {line.model}, {line.input_tokens:,} tokens in "
+                f"and {line.output_tokens:,} out, {format_credits(line.microcredits)} credits"
             ),
         )
     if audit.dearest.limits:
