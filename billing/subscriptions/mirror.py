@@ -1,6 +1,7 @@
 """From a subscription at Stripe to ours: the one way in, whoever noticed that something had happened."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -9,8 +10,11 @@ from billing.stripe import subscriptions
 from billing.stripe.errors import Gone
 from billing.stripe.subscriptions import ItemSeen, SubscriptionSeen
 from entitlements.models import Customer, Subscription
+from entitlements.services.outbox import tell
 from entitlements.services.standing import set_overdue
 from entitlements.services.subscriptions import end_subscription, subscribe
+from kernel.clock import format_instant
+from kernel.ids import body_digest
 from plans.models import PlanVersion
 
 
@@ -42,10 +46,13 @@ def mirror(seen: SubscriptionSeen, now: datetime) -> StripeSubscription | None:
     customer = _customer(seen)
     if customer is None:
         return None
+    before = StripeSubscription.objects.select_related("plan_version__plan").filter(pk=seen.id).first()
+    was = None if before is None else _told(before)
     row = _written(seen, customer, now)
     _close_order(row, seen, now)
     if not row.surplus:
         _follow(row, now)
+        _tell(row, was, now)
     return row
 
 
@@ -133,13 +140,40 @@ def _due_version(
     return charged
 
 
+def _tell(row: StripeSubscription, was: dict[str, Any] | None, now: datetime) -> None:
+    """Tell the outside what has become of it, if that is news."""
+    told = _told(row)
+    if told != was and (was is not None or row.status in StripeSubscription.SERVED):
+        key = f"subscription:{row.pk}:{now.isoformat()}:{body_digest(told)}"
+        tell(row.customer_id, key, "subscription.changed", told | {"previous": was}, now=now)
+
+
+def _told(row: StripeSubscription) -> dict[str, Any]:
+    def named(version: PlanVersion | None) -> dict[str, Any] | None:
+        return None if version is None else {"plan": version.plan.key, "version": version.number}
+
+    def instant(moment: datetime | None) -> str | None:
+        return None if moment is None else format_instant(moment)
+
+    return {
+        "subscription": row.pk,
+        "status": row.status,
+        "charged": named(row.plan_version),
+        "next": named(row.pending_version),
+        "cancel_at": instant(row.cancel_at),
+        "overdue_since": instant(row.overdue_since),
+    }
+
+
 @transaction.atomic
 def _gone(subscription_id: str, now: datetime) -> StripeSubscription | None:
     """Stripe knows it no more: the customer's data was erased there, or the key is another account's."""
     row = StripeSubscription.objects.select_for_update().filter(pk=subscription_id).first()
     if row is not None and row.ended_at is None:
+        was = _told(row)
         row.status, row.ended_at, row.overdue_since, row.fetched_at = "canceled", now, None, now
         row.save()
         if not row.surplus:
             _follow(row, now)
+            _tell(row, was, now)
     return row

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing.convergence.inbox import keep_events, process_due_events
+from billing.convergence.sweep import sweep
 from billing.models import StripeCustomer, StripeEvent, StripeSubscription
 from billing.prices.applying import apply_all
 from billing.services.customers import converge_customer, stripe_customer_of
@@ -81,6 +82,10 @@ class Shop:
                 keep_events([notice], now=self.now)
         process_due_events(self.now)
         assert list(StripeEvent.objects.exclude(error="").values_list("type", "error")) == []
+
+    def sweeps(self) -> None:
+        """The sweep comes round."""
+        list(sweep(self.now, repair=True))
 
     def later(self, *, hears: bool = True, **amount: int) -> None:
         """Time passes at Stripe, and we hear what happened."""

@@ -6,11 +6,12 @@ import pytest
 
 from billing.models import StripeInvoice, StripeSubscription
 from billing.subscriptions.changing import cancel, change_plan, go_on
-from billing.subscriptions.due import follow_due, look_again
+from billing.subscriptions.due import follow_due
+from billing.subscriptions.mirror import converge_subscription
 from billing.subscriptions.problems import IntervalChangesNow, NotSubscribedAtStripe
 from billing.subscriptions.starting import Wanted, start_with_card
 from entitlements.core.standing import PaymentOverdue
-from entitlements.models import Balance, CreditGrant, Subscription
+from entitlements.models import Balance, CreditGrant, OutboxMessage, Subscription
 from entitlements.services.accounts import read_account
 from entitlements.services.subscriptions import subscribe
 from plans.models import PlanVersion
@@ -78,12 +79,12 @@ def test_a_payment_that_failed_is_heard_of_and_so_is_its_mending_whatever_is_los
     shop.card_becomes("pm_card_chargeCustomerFail")
     shop.later(days=MONTH, seconds=HOUR, hears=False)
     shop.hears(loses=loses)
-    look_again(shop.now)
+    shop.sweeps()
     assert overdue_since(acme) is not None
     shop.card_becomes("pm_card_visa")
     shop.stripe.v1.invoices.pay(shop.subscription(acme).latest_invoice)
     shop.hears(loses=loses)
-    look_again(shop.now)
+    shop.sweeps()
     assert overdue_since(acme) is None
 
 
@@ -243,7 +244,7 @@ def test_a_customer_deleted_at_stripe_has_no_subscription_any_more(shop: Shop, h
     shop.stripe.v1.customers.delete(shop.subscription(acme).stripe_customer)
     if hears:
         shop.hears()
-    look_again(shop.now)
+    shop.sweeps()
     assert (shop.subscription(acme).status, acme.balance(shop.now).posted) == ("canceled", 50 * CREDIT)
     assert not Subscription.objects.filter(customer=acme.row, ended_at=None).exists()
 
@@ -275,6 +276,52 @@ def test_what_staff_gave_by_hand_is_not_taken_when_a_subscription_at_stripe_ends
     shop.later(days=1)
     subscribe("acme", shop.world.metered, shop.now)
     shop.later(days=40)
-    look_again(shop.now)
+    shop.sweeps()
     account, _ = read_account("acme", shop.now)
     assert account.plan_version_id == shop.world.metered.pk
+
+
+def test_each_turn_is_told_once(shop: Shop) -> None:
+    team = shop.world.plan("team", price="99", included=1000)
+    acme = subscribed(shop, team)
+    change_plan("acme", shop.world.pro, "auto", shop.now)
+    shop.hears()
+    shop.later(days=MONTH, seconds=HOUR)
+    shop.card_becomes("pm_card_chargeCustomerFail")
+    shop.later(days=31, seconds=HOUR)
+    cancel("acme", "now", shop.now)
+    shop.hears()
+
+    told = OutboxMessage.objects.filter(customer_id=acme.row.pk, kind="subscription.changed").order_by("id")
+    turns = [(one.payload["status"], one.payload["charged"]["plan"], one.payload["next"]) for one in told]
+    assert turns == [
+        ("active", "team", None),
+        ("active", "pro", {"plan": "pro", "version": 1}),
+        ("active", "pro", None),
+        ("past_due", "pro", None),
+        ("canceled", "pro", None),
+    ]
+    assert [one.payload["previous"] is None for one in told] == [True, False, False, False, False]
+
+
+def test_a_worker_that_dies_half_way_leaves_nothing_half_written(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.opens()
+    acme = shop.customer(card="pm_card_visa")
+    price = str(shop.world.pro.stripe_price.price_id)
+    made = shop.stripe.v1.subscriptions.create({"customer": acme.row.stripe.stripe_id, "items": [{"price": price}]})
+    for step in ("_written", "subscribe", "set_overdue", "_tell"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"billing.subscriptions.mirror.{step}", dies)
+            with pytest.raises(RuntimeError):
+                converge_subscription(made.id, shop.now)
+        assert not StripeSubscription.objects.exists()
+        assert acme.balance(shop.now).posted == 0
+
+    shop.hears()
+
+    assert acme.balance(shop.now).posted == 100 * CREDIT
+    assert CreditGrant.objects.filter(customer_id=acme.row.pk, source="allowance").count() == 1
+
+
+def dies(*args: object, **more: object) -> None:
+    raise RuntimeError("killed")

@@ -7,7 +7,6 @@ import pytest
 from billing.models import StripeSubscription, SubscriptionOrder
 from billing.prices.applying import PlanNotAtStripe
 from billing.stripe.errors import PaymentsUnavailable
-from billing.subscriptions.due import look_again
 from billing.subscriptions.mirror import live
 from billing.subscriptions.problems import AlreadySubscribed, NoCardOnFile, PlanCurrency, SubscriptionNotPaid
 from billing.subscriptions.starting import Wanted, start_checkout, start_with_card
@@ -103,7 +102,7 @@ def test_with_every_webhook_lost_the_sweep_finds_it(shop: Shop) -> None:
     order, _ = start_checkout("acme", wanted(shop.world.pro), shop.now)
     shop.sandbox.pay(str(order.checkout_session_id))
 
-    look_again(shop.now)
+    shop.sweeps()
 
     assert acme.balance(shop.now).posted == 100 * CREDIT
     order.refresh_from_db()
