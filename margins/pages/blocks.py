@@ -35,6 +35,11 @@ class Block:
     wide: bool = False
     """Sentences in its tables need the whole width."""
 
+    @property
+    def has_one_table(self) -> bool:
+        """Which then needs no title beside the topic's."""
+        return len(self.tables) == 1
+
 
 _FEW: Final = 6
 
@@ -136,7 +141,7 @@ def features_block(data: Data) -> Block:
         "features",
         "Features",
         "Furthest below their benchmark first.",
-        [folk.features_table(data, most=_FEW)],
+        [folk.standings_table(data)],
         more=_page(data, "features"),
     )
 
@@ -174,7 +179,8 @@ def checklist_block(data: Data) -> Block:
 
 def months_block(data: Data) -> Block:
     """Margin and what AI takes of revenue, by month."""
-    return Block("months", "Month by month", "", [changes.months_table(data, csv=_csv(data, "months"))])
+    table = changes.months_table(data, csv=_csv(data, "months"))
+    return Block("months", "Month by month", "What AI takes of revenue.", [table])
 
 
 def _page(data: Data, name: str) -> str:

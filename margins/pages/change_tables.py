@@ -113,7 +113,7 @@ def months_table(data: Data, csv: str = "") -> Table:
     """The margin and what AI takes of revenue, month by month."""
     return Table(
         "Month by month",
-        ("Month", "Revenue", "COGS", "Gross margin", "Margin", "AI cost of revenue"),
+        ("Month", "Revenue", "COGS", "Gross margin", "Margin", "AI of revenue"),
         [
             [
                 Cell(f"{one.month:%b %Y}", one.month.isoformat()),

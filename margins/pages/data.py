@@ -104,10 +104,10 @@ class Data:
 
     @cached_property
     def change(self) -> Change:
-        """Since as many days before; since the first half where nothing was used before."""
+        """Since as many days before; since the first half where hardly anything was used before."""
         period = self.asked.period
         change = cost_change(previous(period), period)
-        if change.bridge.before.calls or not change.bridge.after.calls or period.days < 2:
+        if change.bridge.before.calls * 10 >= change.bridge.after.calls:
             return change
         last = min(period.end, self.asked.now.date() + timedelta(days=1))
         middle = period.start + (last - period.start) // 2
@@ -133,7 +133,7 @@ class Data:
     def findings(self) -> list[PlanFinding]:
         """Of every plan on sale, worst first."""
         versions = versions_on_sale().order_by("plan__key")
-        revision = CacheRevision.objects.get().revision
+        revision = CacheRevision.objects.values_list("revision", flat=True).first() or 0
         found = [
             PlanFinding(version.pk, version.plan.key, version.number, finding)
             for version in versions

@@ -1,6 +1,7 @@
 """Tables of people, cohorts and features. One builder serves the page and, unabridged, the download."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -121,6 +122,11 @@ def cohort_margins_table(data: Data, csv: str = "") -> Table:
     return margin_table(data.by_cohort, Dimension.COHORT, title="Margin by cohort", csv=csv)
 
 
+BENCHMARKS: Final = (
+    "AI-native products keep 52 % on average, classic SaaS 75 to 85 %. The gap is to the least of the type."
+)
+
+
 def features_table(data: Data, csv: str = "", *, most: int | None = None) -> Table:
     """Features against the benchmarks, the one furthest below first."""
     return Table(
@@ -128,8 +134,15 @@ def features_table(data: Data, csv: str = "", *, most: int | None = None) -> Tab
         ("Feature", "Type", "Revenue", "COGS", "Margin", "Standing", "Gap"),
         [_feature(data, one) for one in feature_standings(data.by(Dimension.FEATURE))[:most]],
         csv=csv,
-        note="AI-native products keep 52 % on average, classic SaaS 75 to 85 %. The gap is to the least of the type.",
+        note=BENCHMARKS,
     )
+
+
+def standings_table(data: Data) -> Table:
+    """The same in short, without what belongs to no feature."""
+    standings = [one for one in feature_standings(data.by(Dimension.FEATURE)) if one.feature]
+    rows = [[row[0], row[4], row[5], row[6]] for row in (_feature(data, one) for one in standings)]
+    return Table("Features", ("Feature", "Margin", "Standing", "Gap"), rows, note=BENCHMARKS)
 
 
 def _feature(data: Data, one: FeatureStanding) -> list[Cell]:

@@ -48,6 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             blocks.models_block(data),
             blocks.features_block(data),
             blocks.savings_block(data),
+            blocks.months_block(data),
             blocks.checklist_block(data),
             blocks.findings_block(data),
         ],

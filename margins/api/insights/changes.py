@@ -1,5 +1,6 @@
 """GET /v1/insights/bridge and /v1/insights/runs."""
 
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -18,7 +19,7 @@ from margins.api.query import DayField, PeriodQuery
 from margins.people.bridge import Effects
 from margins.people.changes import WORK_ASSUMPTION, Change, cost_change, previous
 from margins.people.trees import depth_of_trees, tree_levels
-from margins.period import Period, period_of
+from margins.period import EARLIEST, Period
 
 
 class EffectFigures(serializers.Serializer[Effects]):
@@ -86,12 +87,8 @@ class BridgeView(InsightView):
         exactly, in all and in every row.
         """
         period, now = self.asked()
-        before = previous(period)
-        if (against := self.query.get("against")) is not None:
-            before = period_of(against, against + (period.end - period.start), now)
-            if before.end > period.start:
-                raise InvalidInput("must lie as many days before from as there are days up to to", field="against")
-        change = cost_change(before, period)
+        against = self.query.get("against")
+        change = cost_change(previous(period) if against is None else _against(against, period), period)
         bridge, by = change.bridge, self.query["by"]
         return answered(
             BridgeAnswer,
@@ -104,6 +101,13 @@ class BridgeView(InsightView):
             effects=bridge.effects,
             data=_items(change, by),
         )
+
+
+def _against(start: date, period: Period) -> Period:
+    """As many days from `start`. Raises InvalidInput when they are out of range or reach into the period."""
+    if start < EARLIEST or start > period.start - (period.end - period.start):
+        raise InvalidInput("must be as many days before from as there are up to to, and after 1999", field="against")
+    return Period(start, start + (period.end - period.start))
 
 
 def _side(period: Period, calls: int, cost: int, unpriced: int) -> dict[str, Any]:
