@@ -130,6 +130,8 @@ def _see_order(visit: Visit, key: UUID) -> HttpResponse:
     order = TopUpOrder.objects.filter(customer=visit.customer, key_digest=digest).first()
     if order is None:
         raise Http404
+    if visit.asks_again and order.state == TopUpOrder.State.OPEN:
+        return HttpResponse(status=204)  # nothing new: nothing is replaced, and nothing read out again
     balance = read_balance(visit.customer.key, visit.now)
     context = {
         "title": "Your order",

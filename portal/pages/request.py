@@ -30,6 +30,11 @@ class Visit:
     def customer(self) -> Customer:
         return self.session.customer
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether the page that is open already asks, by itself, for what has changed."""
+        return bool(getattr(self.request, "htmx", False))
+
     def page(self, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         """A page with what every page shows around its own matter."""
         around = {"session": self.session, "customer": self.customer, "now": self.now}

@@ -56,11 +56,18 @@ class Position:
 
     @property
     def readings(self) -> list[Reading]:
-        """What was left at each turn since the start, by going back from what there is now."""
+        """What was left at each turn since the start, by going back from what there is now.
+
+        What was renewed or expired in the first step belongs to the start: the line begins with what there was to burn.
+        """
         left = self.total - sum(movement.net for movement in self.steps)
-        found = [Reading(self.starts_at, left)]
+        renewed = 0
+        if self.steps and self.steps[0].starts_at <= self.starts_at:
+            renewed = self.steps[0].net + self.steps[0].used
+        found = [Reading(self.starts_at, left + renewed)]
         for movement in self.steps:
-            found.append(Reading(max(movement.starts_at, self.starts_at), left))
+            found.append(Reading(max(movement.starts_at, self.starts_at), left + renewed))
+            renewed = 0
             left += movement.net
             found.append(Reading(min(max(movement.starts_at + self.step, self.starts_at), self.now), left))
         return [*found, Reading(self.now, left)]

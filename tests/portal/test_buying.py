@@ -48,9 +48,12 @@ def test_a_pack_is_bought_and_the_balance_rises(buyer: Browser, shop: Shop) -> N
     waiting = buyer.reads(f"/portal/orders/{key}")
     assert 'hx-trigger="every 2s"' in waiting
     assert "Available now 0" in text_of(waiting)
+    again = {"hx-request": "true"}
+    assert buyer.get(f"/portal/orders/{key}", headers=again).status_code == 204
 
     shop.stripe.pay(str(order.checkout_session_id))
     shop.deliver()
+    assert buyer.get(f"/portal/orders/{key}", headers=again).status_code == 200
     paid = buyer.reads(f"/portal/orders/{key}")
     assert "hx-trigger" not in paid
     assert "Paid. 1,050 credits were added." in text_of(paid)

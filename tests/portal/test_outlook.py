@@ -7,6 +7,9 @@ import pytest
 
 from portal.charts import NARROW, WIDE, Bar, Reading, bars, burn_down
 from portal.outlook import DAY, Lot, Point, burn_per_day, outlook
+from portal.queries.position import position_of
+from tests.accounts import fact
+from tests.world import CREDIT, Actor
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 YEAR = NOW + 366 * DAY
@@ -79,3 +82,14 @@ def test_a_chart_of_anything_is_drawn(amounts: list[int]) -> None:
     assert drawn([Reading(NOW, amount) for amount in amounts], []).endswith("</svg>")
     days = [Bar("1 Nov", amount, f"<{amount}>") for amount in amounts]
     assert bars(days, size=NARROW, title="t", description="d", amount_text=str).count("chart-bar") == len(amounts)
+
+
+@pytest.mark.django_db
+def test_the_line_begins_with_what_the_renewal_gave_and_ends_with_what_there_is(acme: Actor, now: datetime) -> None:
+    acme.uses(fact("e1", at=now, stated_microcredits=10 * CREDIT))
+    later = now + timedelta(hours=5)
+    acme.spends(20, key="e2", now=later)
+    readings = position_of(acme.row, later).readings
+    assert readings[0] == Reading(now, 100 * CREDIT)
+    assert readings[-1] == Reading(later, 70 * CREDIT)
+    assert [reading.at for reading in readings] == sorted(reading.at for reading in readings)
