@@ -179,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
     "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0},
     "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
+    # Reports count what is not added up yet; this keeps it little.
+    "revenue": {"task": "margins.tasks.add_up_revenue", "schedule": 30.0},
     # With the seconds a gate keeps them, well within the sixty a figure is fresh.
     "margin-figures": {"task": "margins.tasks.refresh_margin_figures", "schedule": 30.0},
     "subscriptions": {"task": "billing.tasks.keep_subscriptions", "schedule": 30.0},
@@ -319,6 +321,16 @@ UNFOLD = {
                         "title": "Other cost lines",
                         "icon": "account_balance",
                         "link": reverse_lazy("admin:margins_costline_changelist"),
+                    },
+                    {
+                        "title": "Exchange rates",
+                        "icon": "currency_exchange",
+                        "link": reverse_lazy("admin:margins_fxrate_changelist"),
+                    },
+                    {
+                        "title": "Margin settings",
+                        "icon": "tune",
+                        "link": reverse_lazy("admin:margins_marginsetting_changelist"),
                     },
                     {
                         "title": "Margin guards",

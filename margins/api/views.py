@@ -14,10 +14,11 @@ from access.pagination import read_limit
 from access.views import ApiView
 from entitlements.api.base import CustomerView
 from kernel.clock import utc_now
-from margins.api.figures import MarginFigures, RestatedFigures
+from margins.api.figures import MarginFigures, ReportedFigures, RestatedFigures
 from margins.api.query import MarginsQuery, PeriodQuery, check_size, customer_id_of, page_of, read_by
-from margins.margin import Margin, total
+from margins.margin import Margin, reported_total, total
 from margins.period import period_of
+from margins.queries.currencies import margin_setting
 from margins.queries.lines import line_names
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
 from margins.queries.restated import restated_days
@@ -43,6 +44,7 @@ class MarginReport(serializers.Serializer[Any]):
 
     as_of = InstantField(help_text="The current day counts until then.")
     totals = MarginFigures(many=True, help_text="All rows together: one for each billing currency.")
+    reported_total = ReportedFigures(help_text="All of them together, in the reporting currency.")
     data = MarginRowFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
     restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
     next = serializers.URLField(allow_null=True)
@@ -94,13 +96,14 @@ class MarginsView(ApiView):
         scope = Scope(period.start, period.end, customer_ids)
         rows = margin_rows(scope, by, now=now)
         page, following = page_of(rows, limit=limit, cursor=self.query.get("cursor"))
-        context = {"line_names": line_names(period.start, period.end)}
+        context = _context(scope)
         return Response(
             {
                 "from": period.start.isoformat(),
                 "to": period.end.isoformat(),
                 "as_of": InstantField().to_representation(now),
                 "totals": [_figures(margin, context) for margin in total(row.margin for row in rows)],
+                "reported_total": ReportedFigures(reported_total(row.margin for row in rows), context=context).data,
                 "data": [_key_members(by, row) | _figures(row.margin, context) for row in page],
                 "restated": RestatedFigures(restated_days(scope), many=True).data,
                 "next": replace_query_param(request.build_absolute_uri(), "cursor", following) if following else None,
@@ -132,8 +135,15 @@ class CustomerMarginView(CustomerView):
 
 
 def _customer_figures(scope: Scope, now: datetime) -> list[dict[str, Any]]:
-    context = {"line_names": line_names(scope.start, scope.end)}
+    context = _context(scope)
     return [_figures(row.margin, context) for row in margin_rows(scope, (), now=now)]
+
+
+def _context(scope: Scope) -> dict[str, Any]:
+    return {
+        "line_names": line_names(scope.start, scope.end),
+        "reporting_currency": margin_setting().reporting_currency,
+    }
 
 
 def _figures(margin: Margin, context: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from django.db import connection
 
-from margins.queries.ledger_sql import fragment
+from margins.queries.ledger_sql import statement
 from margins.queries.margins import Scope, margin_rows
 from margins.recognition import RevenueKind, day_start
 from margins.units import FEMTO_PER_NANO
@@ -81,7 +81,7 @@ def _bills(scope: Scope, now: datetime) -> Iterable[tuple[str, BilledKind, int]]
         "customers": None if scope.customer_ids is None else list(scope.customer_ids),
     }
     with connection.cursor() as cursor:
-        cursor.execute(fragment("billed"), parameters)
+        cursor.execute(statement(("bills",), "billed"), parameters)
         for _, currency, kind, amount in cursor.fetchall():
             yield currency, BilledKind(kind), int(amount)
 

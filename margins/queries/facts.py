@@ -8,10 +8,13 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from margins.cost_lines import Basis, LineTerms, UsageTotals
-from margins.queries.ledger_sql import UNREAD, fragment
-from margins.recognition import RevenueKind, day_start
+from margins.cost_lines import LineTerms, UsageTotals
+from margins.inference import InferenceCost
+from margins.queries.ledger_sql import fragment
+from margins.queries.money_sql import line_parameters, money_sources, usage_rollup, whole_months
+from margins.recognition import RevenueKind
 from margins.slices import Slice
+from margins.units import FEMTO_PER_NANO
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +67,48 @@ class RevenueFact(msgspec.Struct, frozen=True, gc=False):
 
 
 class CostFact(msgspec.Struct, frozen=True, gc=False):
-    """What a line per customer cost; the other bases follow from usage and revenue."""
+    """What a line came to whose basis does not follow from a row's own usage or revenue."""
 
     place: Place
     line_id: int
-    cost_nano: int
+    cost_femto: int
     currency: str
 
 
-def usage_facts(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> Iterator[UsageFact]:
-    """Usage and its supplier cost from the rollups."""
-    rollup = "usage_of_months" if _whole_months(slices) and not grain.user else "usage_of_days"
-    ctes = _ctes("slice", "cohort", rollup)
-    for row in _rows(f"WITH {ctes} {fragment('usage')}", _parameters(slices, grain, customer_ids)):
+def usage_facts(
+    slices: Sequence[Slice],
+    grain: Grain,
+    customer_ids: Sequence[int] | None,
+    inference: InferenceCost = InferenceCost.STAMPED,
+) -> Iterator[UsageFact]:
+    """Usage and its supplier cost, the one that counts, from the rollups."""
+    ctes = ", ".join(fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user)))
+    parameters = _parameters(slices, grain, customer_ids) | {"inference": inference.value}
+    for row in _rows(f"WITH {ctes} {fragment('usage')}", parameters):
         yield UsageFact(_place(row), UsageTotals(*row[8:14]), int(row[14]))
 
 
 def money_facts(
     slices: Sequence[Slice], grain: Grain, lines: Sequence[LineTerms], customer_ids: Sequence[int] | None
 ) -> Iterator[RevenueFact | CostFact]:
-    """Recognised revenue, and the costs per customer.
+    """Recognised revenue, and what lines cost that does not follow from a row's own usage or revenue.
 
-    By feature, model or user the slices must be single days: what belongs to none of them is shared
-    out by the day's usage.
+    By feature, model or user, and under a shared cost, the slices must be single days: what belongs to
+    none of them is shared out by the day's usage.
     """
-    parameters = _parameters(slices, grain, customer_ids)
-    parameters |= _line_parameters([line for line in lines if line.basis is Basis.PER_CUSTOMER])
-    of_ledgers = "ledger_revenue_of_months" if _whole_months(slices) else "ledger_revenue_of_days"
-    sources = " UNION ALL ".join(
-        f"({fragment(name)})" for name in ("subscription_revenue", of_ledgers, "reversal_revenue", "customer_costs")
-    )
-    fact = f"source AS ({sources}), {fragment('spread')}" if grain.of_usage else f"fact AS ({sources})"
-    ctes = _ctes("slice", "cohort", *UNREAD)
+    told = [line for line in lines if not line.follows_rows]
+    parameters = _parameters(slices, grain, customer_ids) | line_parameters(told)
     kinds = {kind.value: kind for kind in RevenueKind}
-    for row in _rows(f"WITH {ctes}, {fact} {fragment('money')}", parameters):
+    ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user)
+    union = " UNION ALL ".join(f"({source})" for source in sources)
+    fact = f"source AS ({union}), {fragment('spread')}" if grain.of_usage else f"fact AS ({union})"
+    for row in _rows(f"WITH {', '.join(ctes)}, {fact} {fragment('money')}", parameters):
         currency, kind, line_id, amount = row[8:12]
         if line_id is None:
             yield RevenueFact(_place(row), kinds[kind], int(amount), currency)
         else:
-            yield CostFact(_place(row), line_id, int(amount), currency)
+            # Nano-units with up to six places more: whole femto-units.
+            yield CostFact(_place(row), line_id, int(amount * FEMTO_PER_NANO), currency)
 
 
 def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
@@ -110,14 +116,6 @@ def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
     only = "" if customer_ids is None else "WHERE id = ANY(%(customers)s)"
     statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
     return dict(_rows(statement, {"customers": list(customer_ids or ())}))
-
-
-def _ctes(*names: str) -> str:
-    return ", ".join(fragment(name) for name in names)
-
-
-def _whole_months(slices: Sequence[Slice]) -> bool:
-    return all(one.first_day.day == 1 and one.end_day.day == 1 for one in slices)
 
 
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -155,16 +153,4 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "any_customers": bool(grain.named_customers),
         "any_plan_versions": bool(grain.named_plan_versions),
         "any_features": bool(grain.named_features),
-    }
-
-
-def _line_parameters(lines: Sequence[LineTerms]) -> dict[str, Any]:
-    return {
-        "line_id": [line.id for line in lines],
-        "line_amount_nano": [line.amount_nano for line in lines],
-        "line_currency": [line.currency for line in lines],
-        "line_starts_at": [day_start(line.starts_on) for line in lines],
-        "line_ends_at": [day_start(line.ends_on) if line.ends_on else None for line in lines],
-        "line_customer_id": [line.customer_id for line in lines],
-        "line_plan_id": [line.plan_id for line in lines],
     }

@@ -7,7 +7,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from margins.cost_lines import USAGE_BASES, Basis, LineTerms, revenue_cost_femto, usage_cost_femto
+from margins.currencies import Converted, Rates
+from margins.inference import InferenceCost
 from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
+from margins.models import MarginSetting
+from margins.queries.currencies import billing_currencies, margin_setting, rates
 from margins.queries.facts import (
     CostFact,
     Grain,
@@ -57,17 +61,21 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     """One row for each value of `by` and billing currency, in order of their keys, those without one last.
 
     Days that have not begun are left out, and the current one counts until `now`. The rows sum to
-    the same totals whatever `by` is, and a row to the rows of any finer cut of it.
+    the same totals whatever `by` is, and a row to the rows of any finer cut of it. Where money of other
+    currencies than the reporting one can be in them, rows are also converted, day by day.
     """
     lines = cost_lines(scope.start, scope.end)
     plans = _plans()
     grain = _grain(by, lines, plans)
-    daily = Dimension.DAY in by or grain.of_usage
+    setting = margin_setting()
+    converting = _rates_needed(scope, lines, setting)
+    shared = any(line.basis is Basis.SHARED for line in lines)
+    daily = Dimension.DAY in by or grain.of_usage or shared or converting is not None
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
     if not days:
         return []
-    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope))
-    for fact in usage_facts(days, grain, scope.customer_ids):
+    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
+    for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(setting.inference_cost)):
         sums.add_usage(fact)
     for entry in money_facts(days, grain, lines, scope.customer_ids):
         sums.add_money(entry)
@@ -103,40 +111,54 @@ class _Sums:
         lines: Sequence[LineTerms],
         plans: dict[int, PlanOf],
         key_of: Callable[[Place], Key],
+        rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
         self._plans = plans
         self._key_of = key_of
+        self._rates = rates
+        self._days = days
         self._line_keys = {line.id: line.key for line in lines}
         held = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
         self._of_revenue = [[line for line in of if line.basis is Basis.PERCENT_OF_REVENUE] for of in held]
-        self._of_usage = [[line for line in of if line.basis in USAGE_BASES] for of in held]
+        self._of_usage = [[line for line in of if line.basis in USAGE_BASES and not line.meter] for of in held]
 
     def add_usage(self, fact: UsageFact) -> None:
         margin = self._margin(fact.place)
         margin.add_usage(fact.usage)
-        margin.add_cost(INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
+        self._add_cost(margin, fact.place, INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
         if lines := self._of_usage[fact.place.slice]:
             for line in self._selecting(lines, fact.place):
                 if cost := usage_cost_femto(line, fact.usage):
-                    margin.add_cost(line.key, cost, line.currency)
+                    self._add_cost(margin, fact.place, line.key, cost, line.currency)
 
     def add_money(self, fact: RevenueFact | CostFact) -> None:
         margin = self._margin(fact.place)
         if isinstance(fact, CostFact):
-            margin.add_cost(self._line_keys[fact.line_id], fact.cost_nano * FEMTO_PER_NANO, fact.currency)
+            line_key = self._line_keys[fact.line_id]
+            self._add_cost(margin, fact.place, line_key, fact.cost_femto, fact.currency)
             return
         margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
+        if self._rates is not None and margin.converted is not None and fact.revenue_nano:
+            day = self._days[fact.place.slice].first_day
+            margin.converted.add_revenue(fact.revenue_nano * FEMTO_PER_NANO, fact.currency, day, self._rates)
         if lines := self._of_revenue[fact.place.slice]:
             for line in self._selecting(lines, fact.place):
                 if cost := revenue_cost_femto(line, fact.revenue_nano):
-                    margin.add_cost(line.key, cost, fact.currency)
+                    self._add_cost(margin, fact.place, line.key, cost, fact.currency)
+
+    def _add_cost(self, margin: Margin, place: Place, line_key: str, femto: int, currency: str) -> None:
+        margin.add_cost(line_key, femto, currency)
+        if self._rates is not None and margin.converted is not None and femto:
+            margin.converted.add_cost(femto, currency, self._days[place.slice].first_day, self._rates)
 
     def _margin(self, place: Place) -> Margin:
         key = self._key_of(place), place.currency
         margin = self.rows.get(key)
         if margin is None:
             margin = self.rows[key] = Margin(place.currency)
+            if self._rates is not None:
+                margin.converted = Converted()
         return margin
 
     def _selecting(self, lines: Sequence[LineTerms], place: Place) -> list[LineTerms]:
@@ -149,8 +171,16 @@ class _Sums:
         ]
 
 
+def _rates_needed(scope: Scope, lines: Iterable[LineTerms], setting: MarginSetting) -> Rates | None:
+    """The exchange rates of the days, where anything can be in another currency than the reporting one."""
+    into = setting.reporting_currency
+    currencies = {SUPPLIER_CURRENCY, *billing_currencies(scope.customer_ids)}
+    currencies |= {line.currency for line in lines if line.currency}
+    return None if currencies == {into} else rates(into, currencies, scope.start, scope.end)
+
+
 def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int, PlanOf]) -> Grain:
-    counted = [line for line in lines if line.basis is not Basis.PER_CUSTOMER]
+    counted = [line for line in lines if line.follows_rows]
     named_plans = {line.plan_id for line in counted if line.plan_id is not None}
     return Grain(
         customer=Dimension.CUSTOMER in by,

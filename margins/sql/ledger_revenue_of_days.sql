@@ -8,6 +8,7 @@ FROM (
     WHERE day >= %(first_day)s AND day < %(end_day)s
       AND (%(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[]))
     UNION ALL
-    SELECT customer_id, day, plan_version_id, feature_id, model, user_key, currency, kind, amount_nano FROM earned
+    SELECT customer_id, day, plan_version_id, feature_id, model, user_key, currency, kind, amount_nano
+    FROM earned WHERE %(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[])
 ) r
 JOIN slice_day ON slice_day.day = r.day

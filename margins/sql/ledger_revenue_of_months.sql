@@ -7,6 +7,7 @@ FROM (
     WHERE month >= %(first_day)s AND month < %(end_day)s
       AND (%(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[]))
     UNION ALL
-    SELECT customer_id, day, plan_version_id, currency, kind, amount_nano FROM earned
+    SELECT customer_id, day, plan_version_id, currency, kind, amount_nano
+    FROM earned WHERE %(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[])
 ) r
 JOIN slice_day ON slice_day.day = r.day

@@ -28,10 +28,15 @@ fact AS (
            coalesce(source.user_key, share.user_key, '') AS user_key,
            source.currency, source.kind, source.line_id,
            CASE WHEN share.whole IS NULL THEN source.amount_nano
-                ELSE sign(source.amount_nano) * (div(abs(source.amount_nano) * share.upto, share.whole)
-                                               - div(abs(source.amount_nano) * (share.upto - share.weight), share.whole))
+                ELSE sign(source.amount_nano) * grain.nano
+                     * (div(abs(source.amount_nano) / grain.nano * share.upto, share.whole)
+                        - div(abs(source.amount_nano) / grain.nano * (share.upto - share.weight), share.whole))
            END AS amount_nano
     FROM source
+    -- Whole nano-units are shared out in whole ones; a cost that has femto-units, in those.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN source.amount_nano = trunc(source.amount_nano) THEN 1 ELSE 0.000001 END AS nano
+    ) grain
     LEFT JOIN share
         ON source.feature_id IS NULL AND share.customer_id = source.customer_id AND share.slice = source.slice
 )

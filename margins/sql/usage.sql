@@ -9,7 +9,8 @@ SELECT slice_day.number, c.currency,
        CASE WHEN %(by_cohort)s THEN cohort.month END,
        -- Counts and credits fit a bigint whatever they are of (nine trillion credits); money need not.
        sum(u.calls)::bigint, sum(u.memoised_calls)::bigint, sum(u.unpriced_calls)::bigint, sum(u.unrated_calls)::bigint,
-       sum(u.input_tokens + u.output_tokens)::bigint, sum(u.charged_microcredits)::bigint, sum(u.cost_nanousd)
+       sum(u.input_tokens + u.output_tokens)::bigint, sum(u.charged_microcredits)::bigint,
+       sum(CASE %(inference)s WHEN 'computed' THEN u.computed_cost_nanousd ELSE u.cost_nanousd END)
 FROM u
 JOIN slice_day ON slice_day.day = u.day
 JOIN customer c ON c.id = u.customer_id

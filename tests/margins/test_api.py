@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from moneyed import Money
 
+from margins.models import FxRate
 from tests import accounts
 from tests.margins.books import Books, at, cost_line, plan
 from tests.world import Actor, World
@@ -67,6 +68,14 @@ def test_the_worked_example_through_the_api(acme: Actor, api: Callable[..., Any]
         "gross_margin": "175",
         "margin_ratio": "0.585284",
         "not_convertible": [],
+        "reported": {
+            "currency": "USD",
+            "revenue": "299",
+            "cogs": "124",
+            "gross_margin": "175",
+            "margin_ratio": "0.585284",
+            "missing_rates": [],
+        },
         "calls": 2,
         "unpriced_calls": 0,
         "unrated_calls": 0,
@@ -169,6 +178,33 @@ def test_inference_for_a_euro_customer_is_shown_apart(api: Callable[..., Any]) -
     assert (figures["currency"], figures["revenue"]["total"], figures["gross_margin"]) == ("EUR", "90", None)
     (foreign,) = figures["not_convertible"]
     assert (foreign["currency"], foreign["cogs"]["total"], foreign["revenue"]["total"]) == ("USD", "5", "0")
+    assert figures["reported"]["gross_margin"] is None
+    assert figures["reported"]["missing_rates"][0]["currency"] == "EUR"
+    assert len(figures["reported"]["missing_rates"][0]["days"]) == 30
+
+
+def test_with_rates_a_euro_customer_has_a_margin_in_the_reporting_currency(api: Callable[..., Any]) -> None:
+    """30 EUR a month: 1 EUR a day, worth 1.10 until the 16th, 1.20 from then on; inference of 5 USD."""
+    Books.open("berlin", currency="EUR").subscribes(plan("eu", "30", currency="EUR")).uses(
+        "chat", at=at(2), cost_usd="5"
+    )
+    Books.open("acme").subscribes(plan("us", "30"))
+    for day in range(1, 31):
+        worth = "1.1" if day < 16 else "1.2"
+        FxRate.objects.create(currency="EUR", into="USD", day=at(day).date(), rate=worth, source="test")
+    report = api("/margins", **NOVEMBER).json()
+    reported = {row["currency"]: row["reported"] for row in report["totals"]}
+    assert reported["EUR"] == {
+        "currency": "USD",
+        "revenue": "34.5",
+        "cogs": "5",
+        "gross_margin": "29.5",
+        "margin_ratio": "0.855072",
+        "missing_rates": [],
+    }
+    assert (report["reported_total"]["revenue"], report["reported_total"]["gross_margin"]) == ("64.5", "59.5")
+    days = api("/margins", by="day", **NOVEMBER).json()["data"]
+    assert {row["reported"]["revenue"] for row in days if row["currency"] == "EUR"} == {"1.1", "1.2"}
 
 
 def test_revenue_is_billed_recognised_and_deferred(acme: Actor, api: Callable[..., Any]) -> None:
