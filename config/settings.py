@@ -183,6 +183,8 @@ CELERY_BEAT_SCHEDULE = {
     "revenue": {"task": "margins.tasks.add_up_revenue", "schedule": 30.0},
     # With the seconds a gate keeps them, well within the sixty a figure is fresh.
     "margin-figures": {"task": "margins.tasks.refresh_margin_figures", "schedule": 30.0},
+    # Asking wakes a worker; this finds what one that died has left.
+    "simulations": {"task": "margins.tasks.answer_simulations", "schedule": 60.0},
     "subscriptions": {"task": "billing.tasks.keep_subscriptions", "schedule": 30.0},
     "overage": {"task": "billing.tasks.collect_overage", "schedule": 60.0},
 }

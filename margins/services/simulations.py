@@ -288,7 +288,7 @@ def _check_moves(scenario: Scenario, catalogue: Catalogue) -> None:
     for number, move in enumerate(scenario.moves):
         if move.target not in catalogue.models:
             raise InvalidInput(
-                f"no model of the catalogue has the key {move.target!r}", field=f"moves[{number}].target"
+                f"no model of the catalogue has the key {move.target!r}", field=f"moves[{number}].target_model"
             )
         if move.feature is not None and move.feature not in catalogue.features:
             raise InvalidInput(f"there is no feature {move.feature!r}", field=f"moves[{number}].feature")
