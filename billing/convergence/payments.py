@@ -1,4 +1,7 @@
-"""Payments of top-ups and what belongs to them, brought in line."""
+"""Payments of top-ups and what belongs to them, brought in line.
+
+Events of charges are not kept: whatever happens to one is told of its payment, its refund or its dispute as well.
+"""
 
 from datetime import datetime
 
@@ -14,12 +17,6 @@ from billing.stripe.payments import payment_of
 def payment_intent(payment_intent_id: str, now: datetime) -> None:
     """Paid, declined, or waiting."""
     settle_payment(payment_intent_id, now)
-
-
-@converges("charge")
-def charge(charge_id: str, now: datetime) -> None:
-    """A charge is one try at a payment."""
-    _settle(payment_of("charge", charge_id), now)
 
 
 @converges("refund")

@@ -35,7 +35,9 @@ def settle_payment(payment_intent: str, now: datetime) -> Payment | None:
         order = order_of(seen)
         if order is None:
             return None
-        session = session_that_made(payment_intent) if seen.standing == "succeeded" else None
+        granted = Payment.objects.filter(pk=payment_intent).exclude(grant_id=None).exists()
+        complete = granted and (order.invoice_url or order.checkout_session_id is None)
+        session = session_that_made(payment_intent) if seen.standing == "succeeded" and not complete else None
         payment = keep_payment(order, seen, session, now)
         if payment.grant_id is not None and seen.keeps_card:
             keep_card(order, seen, now)

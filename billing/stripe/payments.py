@@ -100,9 +100,9 @@ def payment_for(order: str, *, customer: str, since: datetime) -> str | None:
 
 
 def payment_of(kind: str, object_id: str) -> str | None:
-    """The payment a charge, refund or dispute belongs to. Raises Gone."""
+    """The payment a refund or dispute belongs to. Raises Gone."""
     with asking() as stripe:
-        service: Any = {"charge": stripe.v1.charges, "refund": stripe.v1.refunds, "dispute": stripe.v1.disputes}[kind]
+        service: Any = {"refund": stripe.v1.refunds, "dispute": stripe.v1.disputes}[kind]
         found = plain(service.retrieve(object_id)).get("payment_intent")
     return str(found) if found else None
 
