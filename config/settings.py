@@ -272,6 +272,11 @@ UNFOLD = {
                         "icon": "receipt_long",
                         "link": reverse_lazy("admin:entitlements_ledgerline_changelist"),
                     },
+                    {
+                        "title": "Portal visits",
+                        "icon": "visibility",
+                        "link": reverse_lazy("admin:portal_portalsession_changelist"),
+                    },
                 ],
             },
             {
