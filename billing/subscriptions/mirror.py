@@ -12,7 +12,7 @@ from billing.stripe.subscriptions import ItemSeen, SubscriptionSeen
 from entitlements.models import Customer, Subscription
 from entitlements.services.outbox import tell
 from entitlements.services.standing import set_overdue
-from entitlements.services.subscriptions import end_subscription, subscribe
+from entitlements.services.subscriptions import Paid, end_subscription, subscribe
 from kernel.clock import format_instant
 from kernel.ids import body_digest
 from plans.models import PlanVersion
@@ -117,7 +117,8 @@ def _follow(row: StripeSubscription, now: datetime) -> None:
     if row.status in StripeSubscription.SERVED and row.plan_version is not None:
         target = _due_version(row, ours, row.plan_version, now)
         if ours is None or (ours.plan_version_id, ours.anchor) != (target.pk, row.anchor):
-            ours = subscribe(row.customer.key, target, now, anchor=row.anchor, already_sold=True)
+            paid = _paid(row, ours)
+            ours = subscribe(row.customer.key, target, now, anchor=row.anchor, already_sold=True, paid=paid)
         set_overdue(row.customer.key, row.overdue_since, now)
     elif row.subscription_id is not None and ours is not None and ours.pk == row.subscription_id:
         end_subscription(row.customer.key, now)
@@ -127,6 +128,18 @@ def _follow(row: StripeSubscription, now: datetime) -> None:
     if row.ended_at is not None:
         row.pending_version = row.pending_at = None
     row.save(update_fields=["subscription", "pending_version", "pending_at"])
+
+
+def _paid(row: StripeSubscription, ours: Subscription | None) -> Paid:
+    """What Stripe has charged for the period that begins here, beside the one before."""
+    if row.status == "trialing" or row.plan_version is None or not row.plan_version.price.amount:
+        return "nothing"
+    if ours is None or row.subscription_id is None:
+        return "all"  # it has just begun, or begun again
+    if ours.anchor == row.anchor:
+        return "nothing"
+    # Cut short, a trial makes way for a period paid in full; else Stripe has given back the rest of the former one.
+    return "all" if row.anchor == row.trial_end else "rest"
 
 
 def _due_version(

@@ -200,6 +200,48 @@ def test_another_interval_starts_at_once_or_not_at_all(shop: Shop) -> None:
     assert acme.balance(shop.now).period_end == row.period_end == shop.now.replace(year=shop.now.year + 1)
 
 
+def test_a_period_that_is_paid_from_its_start_has_its_whole_allowance(shop: Shop) -> None:
+    shop.opens()
+    acme = shop.customer(card="pm_card_visa")
+    free = shop.world.plan("free", included=20)
+    subscribe("acme", free, shop.now)
+    acme.spends(20, key="free", now=shop.now)
+    shop.later(days=1)
+    start_with_card("acme", Wanted(key="k1", plan_version=shop.world.pro), shop.now)
+    assert acme.balance(shop.now).posted == 100 * CREDIT
+
+    acme.spends(100, key="first", now=shop.now)
+    cancel("acme", "now", shop.now)
+    shop.later(days=1)
+    start_with_card("acme", Wanted(key="k2", plan_version=shop.world.pro), shop.now)
+    assert acme.balance(shop.now).posted == 100 * CREDIT
+    assert shop.sandbox.totals()["usd"]["charged"] == 2 * 2900
+
+
+def test_a_trial_cut_short_makes_way_for_a_whole_period_and_a_longer_one_refills_nothing(shop: Shop) -> None:
+    acme = subscribed(shop, shop.world.pro, trial_days=14)
+    acme.spends(60, key="a", now=shop.now)
+    row = shop.subscription(acme)
+    shop.later(days=5)
+    shop.stripe.v1.subscriptions.update(row.pk, {"trial_end": int(shop.now.timestamp()) + 20 * 86400})
+    shop.hears()
+    assert acme.balance(shop.now).posted == 40 * CREDIT
+    shop.stripe.v1.subscriptions.update(row.pk, {"trial_end": "now"})
+    shop.hears()
+    assert (shop.subscription(acme).status, acme.balance(shop.now).posted) == ("active", 100 * CREDIT)
+
+
+def test_of_a_period_given_back_by_time_only_what_was_used_ahead_counts(shop: Shop) -> None:
+    yearly = shop.world.plan("yearly", price="290", included=100, interval="year")
+    acme = subscribed(shop, shop.world.pro)
+    acme.spends(80, key="a", now=shop.now)
+    shop.later(days=15)  # half of the month: 50 of the 80 were due
+    change_plan("acme", yearly, "now", shop.now)
+    assert acme.balance(shop.now).posted == 70 * CREDIT
+    change_plan("acme", shop.world.pro, "now", shop.now)
+    assert acme.balance(shop.now).posted <= 70 * CREDIT
+
+
 def test_no_plan_changes_while_a_payment_is_overdue(shop: Shop) -> None:
     team = shop.world.plan("team", price="99", included=1000)
     subscribed(shop, shop.world.pro)
