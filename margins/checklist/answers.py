@@ -1,6 +1,6 @@
 """The questions and what answers them. Pure: what is known comes as values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -34,6 +34,7 @@ class Links(NamedTuple):
     usage: str
     plans: str
     cost_lines: str
+    guards: str
     benefits: str
     people: str
     savings: str
@@ -54,8 +55,8 @@ class PlanFacts(NamedTuple):
     """Limits that do not warn before they are reached."""
     has_brake: bool
     """A limit by the minute, hour, day or run."""
-    has_floor: bool | None = None
-    """Whether the margin guard watches its customers; None where there is no guard to ask."""
+    has_floor: bool
+    """Whether a margin guard watches its customers."""
 
 
 class Known(NamedTuple):
@@ -151,7 +152,14 @@ def answers(known: Known, links: Links) -> list[Answer]:
             "have limits that do not warn",
             links.plans,
         ),
-        *_guard(plans, links),
+        _plans(
+            "margin_guard",
+            "Does a margin guard act before a customer loses money?",
+            metered,
+            [plan.key for plan in metered if not plan.has_floor],
+            "have no floor under a customer's margin",
+            links.guards,
+        )._replace(link_text="Margin guards"),
         Answer(
             "losing_customers",
             "Does every customer bring more than it costs?",
@@ -215,19 +223,6 @@ def _plans(key: str, question: str, asked: Sequence[PlanFacts], failing: Sequenc
     return Answer(
         key, question, status, f"{evidence}: {'; '.join(failing)}." if failing else f"{evidence}.", link, "Plans"
     )
-
-
-def _guard(plans: Sequence[PlanFacts], links: Links) -> Iterable[Answer]:
-    asked = [plan for plan in plans if plan.metered and plan.has_floor is not None]
-    if asked:
-        yield _plans(
-            "margin_guard",
-            "Does a margin guard act before a customer loses money?",
-            asked,
-            [plan.key for plan in asked if not plan.has_floor],
-            "have no floor under a customer's margin",
-            links.plans,
-        )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,12 +1,13 @@
 """What the checklist's questions are answered from."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Q, Sum
 from django.urls import reverse
 
+from entitlements.models.margin import MarginGuard
 from margins.checklist.answers import Answer, Known, Links, PlanFacts, answers
 from margins.people.features import features_without_benefit
 from margins.people.users import People
@@ -21,8 +22,8 @@ from plans.queries.on_sale import versions_on_sale
 _BRAKES: Final = {PlanLimit.Window.MINUTE, PlanLimit.Window.HOUR, PlanLimit.Window.DAY, PlanLimit.Window.RUN}
 
 
-def checklist(period: Period, by_customer: Sequence[MarginRow], people: People) -> list[Answer]:
-    """The checklist for these days; `by_customer` and `people` are of the same ones."""
+def checklist(period: Period, by_customer: Sequence[MarginRow], people: People, now: datetime) -> list[Answer]:
+    """The checklist for these days; `by_customer` and `people` are of the same ones, plans and guards of now."""
     losing = sum(1 for row in by_customer if (row.margin.gross_margin or 0) < 0)
     usage = _usage(period)
     known = Known(
@@ -32,7 +33,7 @@ def checklist(period: Period, by_customer: Sequence[MarginRow], people: People) 
         losing=losing,
         p95_covered=people.p95.covered if people.p95 else None,
         features_without_benefit=tuple(features_without_benefit()),
-        plans=tuple(_plans()),
+        plans=tuple(_plans(now)),
     )
     return answers(known, _links(period))
 
@@ -49,7 +50,9 @@ def _usage(period: Period) -> dict[str, int]:
 _SUMS: Final = ("calls", "unpriced_calls", "unrated_calls", "input_tokens", "cache_read_tokens")
 
 
-def _plans() -> Iterable[PlanFacts]:
+def _plans(now: datetime) -> Iterable[PlanFacts]:
+    in_force = MarginGuard.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
+    guarded = set(in_force.exclude(plan=None).values_list("plan_id", flat=True))
     versions = list(versions_on_sale().order_by("plan__key"))
     # What a feature is known for on any plan tells an agent from a chat, as in the plan audit.
     agents = {
@@ -69,6 +72,7 @@ def _plans() -> Iterable[PlanFacts]:
             tuple(limit.key for limit in limits),
             tuple(limit.key for limit in limits if not limit.warn_at_percent),
             any(limit.window in _BRAKES for limit in limits),
+            version.plan_id in guarded,
         )
 
 
@@ -96,6 +100,7 @@ def _links(period: Period) -> Links:
         usage=events.list_of({"charged_microcredits__isnull": "True"}),
         plans=reverse("admin:plans_plan_changelist"),
         cost_lines=reverse("admin:margins_costline_changelist"),
+        guards=reverse("admin:entitlements_marginguard_changelist"),
         benefits=reverse("admin:margins_featurebenefit_changelist"),
         people=reverse("margins:people") + query,
         savings=reverse("margins:savings") + query,

@@ -148,8 +148,8 @@ def features_block(data: Data) -> Block:
 
 def models_block(data: Data) -> Block:
     """Where inference goes."""
-    table = changes.models_table(data, csv=_csv(data, "models"), most=_FEW)
-    return Block("models", "Models", "Dearest first.", [table])
+    table = changes.models_table(data, csv=_csv(data, "model-costs"), most=_FEW)
+    return Block("models", "Models", "Dearest first.", [table.without("Calls")])
 
 
 def findings_block(data: Data) -> Block:
@@ -180,7 +180,7 @@ def checklist_block(data: Data) -> Block:
 def months_block(data: Data) -> Block:
     """Margin and what AI takes of revenue, by month."""
     table = changes.months_table(data, csv=_csv(data, "months"))
-    return Block("months", "Month by month", "What AI takes of revenue.", [table])
+    return Block("months", "Month by month", "What AI takes of revenue.", [table.without("COGS", "Gross margin")])
 
 
 def _page(data: Data, name: str) -> str:

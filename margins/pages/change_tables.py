@@ -205,7 +205,7 @@ def checklist_table(data: Data, csv: str = "", *, only_open: bool = False) -> Ta
                 ]
             )
     return Table(
-        "Margin resilience",
+        "Questions and evidence",
         ("Question", "Answer", "Evidence", "Where"),
         rows,
         csv=csv,

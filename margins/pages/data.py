@@ -127,7 +127,7 @@ class Data:
 
     @cached_property
     def checklist(self) -> list[Answer]:
-        return checklist(self.asked.period, self._by_customer, self.people)
+        return checklist(self.asked.period, self._by_customer, self.people, self.asked.now)
 
     @cached_property
     def findings(self) -> list[PlanFinding]:

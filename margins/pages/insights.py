@@ -1,6 +1,7 @@
 """A page for each topic of the dashboard: the same figures, unabridged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -120,7 +121,9 @@ def _data(request: HttpRequest) -> Data:
 def _topic(
     request: HttpRequest, data: Data, section: str, block: Block, tables: Sequence[Table], **more: object
 ) -> HttpResponse:
-    context = {"title": block.title, "margin": data.margin, "topic": block, "tables": tables, "section": section}
+    # The way here from the dashboard leads nowhere else.
+    topic = replace(block, more="") if block.more_text == "More" else block
+    context = {"title": block.title, "margin": data.margin, "topic": topic, "tables": tables, "section": section}
     return page(request, "margins/topic.html", data.asked, {**context, **more}, section)
 
 

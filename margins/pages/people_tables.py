@@ -1,6 +1,7 @@
 """Tables of people, cohorts and features. One builder serves the page and, unabridged, the download."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from django.urls import reverse
@@ -140,9 +141,9 @@ def features_table(data: Data, csv: str = "", *, most: int | None = None) -> Tab
 
 def standings_table(data: Data) -> Table:
     """The same in short, without what belongs to no feature."""
-    standings = [one for one in feature_standings(data.by(Dimension.FEATURE)) if one.feature]
-    rows = [[row[0], row[4], row[5], row[6]] for row in (_feature(data, one) for one in standings)]
-    return Table("Features", ("Feature", "Margin", "Standing", "Gap"), rows, note=BENCHMARKS)
+    whole = features_table(data, most=None)
+    named = [row for row in whole.rows if row[0].href]
+    return replace(whole, rows=named).without("Type", "Revenue", "COGS")
 
 
 def _feature(data: Data, one: FeatureStanding) -> list[Cell]:

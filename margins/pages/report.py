@@ -20,7 +20,8 @@ from margins.pages.tables import Table, margin_table
 from margins.queries.margins import Dimension, MarginRow
 from margins.services.due import write_due_breakage
 
-ROWS: Final = 12
+ROWS: Final = 15
+ADVICE: Final = 10
 """How many rows of a table fit on a page beside a chart."""
 
 
@@ -48,7 +49,7 @@ def report(request: HttpRequest) -> HttpResponse:
 def _topics(data: Data) -> list[tuple[Block, list[Table]]]:
     """A page each: the dashboard's block, and the tables that fill the page."""
     best = data.customers[::-1][:ROWS]
-    savings = [thrift.means_table(data), thrift.advice_table(data, most=ROWS)]
+    savings = [thrift.means_table(data), thrift.advice_table(data, most=ADVICE).without("Alone")]
     customers = Block("customers", "Customers", f"{data.losing} of {len(data.customers)} cost more than they bring in.")
     return [
         (customers, [_customers("Losses first", data.customers[:ROWS]), _customers("Best first", best)]),

@@ -1,7 +1,7 @@
 """Tables of margins for the pages: cells of text with the exact figure behind it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -50,6 +50,12 @@ class Table:
         """The columns' names, and whether sentences stand under them."""
         wraps = [cell.wraps for cell in self.rows[0]] if self.rows else [False] * len(self.columns)
         return list(zip(self.columns, wraps, strict=True))
+
+    def without(self, *columns: str) -> "Table":
+        """The same table with fewer columns, where there is little room."""
+        kept = [place for place, column in enumerate(self.columns) if column not in columns]
+        rows = [[row[place] for place in kept] for row in self.rows]
+        return replace(self, columns=[self.columns[place] for place in kept], rows=rows)
 
 
 _COLUMNS: Final = ("Revenue", "COGS", "of it inference", "Gross margin", "Margin", "Calls", "Completeness")

@@ -39,7 +39,7 @@ class ChecklistView(InsightView):
         """A checklist of margin resilience, answered from the account's own data."""
         period, now = self.asked()
         by_customer = self.margins(period, Dimension.CUSTOMER, now)
-        found = checklist(period, by_customer, people(period, by_customer))
+        found = checklist(period, by_customer, people(period, by_customer), now)
         return answered(
             ChecklistAnswer,
             period,

@@ -10,7 +10,7 @@ from tests.margins.books import Books, at, cost_line
 from tests.world import World
 
 LINKS = Links(*("/x",) * len(Links._fields))
-GOOD = PlanFacts("pro", ("chat",), (), (), ("daily",), (), True)
+GOOD = PlanFacts("pro", ("chat",), (), (), ("daily",), (), True, True)
 
 
 def known(**parts: Any) -> Known:
