@@ -13,7 +13,8 @@ from margins.recognition import day_start
 class Restated(NamedTuple):
     """By how much a day's figures were changed after it was over, and when that last happened.
 
-    `revenue_nano` is in `currency`, what the customers are billed in; `cost_nanousd` is of the late calls.
+    `revenue_nano` is in `currency`, what the customers are billed in; `cost_nanousd` is of the late calls, and what
+    re-ratings moved of the day's others.
     """
 
     day: date
