@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import baselines, costing, database, margins, place, report
+from bench import baselines, costing, database, margins, place, report, simulation
 from bench.jobs import Result
 from bench.lines import LINES, Line, judge, scale_lines
 from bench.place import Measure, Place, Size
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         for number in (QUICK_CUSTOMERS, CUSTOMERS, *LARGER):
             database.drop(f"{options.database}_{number}")
             database.drop(margins.database_name(options.database, number))
+        database.drop(simulation.DATABASE)
         return 0
     customers = QUICK_CUSTOMERS if options.quick else CUSTOMERS
     larger = [] if options.quick else [size for size in LARGER if size < 1_000_000 or options.million]
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         report.write(done, options.out or RESULTS)
     if whole and not options.out:
         report.write_document(done)
+        simulation.main(())
     return 1 if done.findings else 0
 
 

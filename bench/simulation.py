@@ -14,6 +14,7 @@ from typing import Any, Final
 from bench import database
 from kernel.sql_files import ROOT, sql_file
 
+DATABASE: Final = "weir_bench_simulation"
 CUSTOMERS: Final = 300
 EVENTS: Final = 1_000
 
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     customers, events = map(int, arguments or (CUSTOMERS, EVENTS))
     print(f"preparing {customers * events:,} events of {customers:,} customers ...", flush=True)
-    url = database.kept(f"weir_bench_simulation_{customers}", "bench.margin_population", (customers, events), fresh=False)
+    url = database.kept(DATABASE, "bench.margin_population", (customers, events), fresh=False)
     return subprocess.run(
         [sys.executable, "-m", "bench.simulation", "--inside"],
         cwd=ROOT,

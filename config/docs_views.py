@@ -32,6 +32,7 @@ TAGS: Final = (
     ("decisions", "What was decided, and from what"),
     ("customers", "Customers: their balance, grants, ledger, entitlements, subscription and usage"),
     ("margins", "What is earned and what it costs, by customer, plan, feature, model and day"),
+    ("simulations", "What if: real usage replayed under another plan, other rates, costs or models"),
     ("insights", "Who holds the cost, why it changed, what was saved and would have been, what is left to do"),
     ("catalogue", "Everything on sale in one answer, and what an action would cost"),
     ("plans", "Plans on sale"),

@@ -141,8 +141,8 @@ def _asked(request: HttpRequest) -> Simulation:
 def _terms(simulation: Simulation) -> list[tuple[str, str]]:
     """The question in words."""
     scenario = scenario_of(simulation)
-    plan = PlanVersion.objects.filter(pk=scenario.plan_version_id).select_related("plan").first()
-    card = RateCardVersion.objects.filter(pk=scenario.rate_card_version_id).select_related("card").first()
+    plan = PlanVersion.objects.filter(pk=scenario.plan_version_id or 0).select_related("plan").first()
+    card = RateCardVersion.objects.filter(pk=scenario.rate_card_version_id or 0).select_related("card").first()
     cards = CostCard.objects.filter(pk__in=scenario.cost_card_ids)
     moves = [
         f"{move.source} → {move.target}{f' for {move.feature}' if move.feature else ''}" for move in scenario.moves

@@ -74,7 +74,8 @@ def calls_of(customer_ids: Sequence[int], span: Span) -> Iterator[tuple[int, lis
         cost=moved if corrected else plain, adjusted=sql_file("margins", "replay_adjusted") if corrected else ""
     )
     # Composed beforehand: Django's wrapper of the cursor, where queries are logged, hands on a statement alone.
-    composed: str = connection.ops.compose_sql(f"COPY ({statement}) TO STDOUT", within)
+    operations: Any = connection.ops  # PostgreSQL's own: the stubs know what all databases have
+    composed: str = operations.compose_sql(f"COPY ({statement}) TO STDOUT", within)
     with connection.cursor() as cursor, cursor.copy(composed) as copy:
         lines = (bytes(line) for line in copy)
         for customer_id, theirs in groupby(lines, key=lambda line: line[: line.index(TAB)]):
