@@ -11,7 +11,7 @@ from tests.sandbox.process import KEY, SECRET, SandboxProcess
 
 @pytest.fixture(scope="session")
 def shared_stripe() -> Iterator[SandboxProcess]:
-    with SandboxProcess(check_answers=True) as process:
+    with SandboxProcess() as process:
         yield process
 
 
