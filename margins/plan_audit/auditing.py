@@ -36,6 +36,7 @@ def audit(offer: Offer) -> Audit:
 def _sheet(offer: Offer) -> Sheet:
     every = options(offer)
     fixed = _fixed_cost(offer)
+    # A share of each payment is a share of what is paid for the period.
     kept = 1 - Fraction(sum(line.percent_e4 for line in offer.lines), _PERCENT_E4)
     dearest, thinnest = worst_cases(offer, every, fixed_cost_nano=fixed, kept_share=kept)
     return Sheet(
@@ -56,9 +57,10 @@ def _credit_earns(offer: Offer) -> Fraction | None:
 
 
 def _fixed_cost(offer: Offer) -> Fraction:
-    """What a customer costs without doing anything, over a period."""
+    """What a customer costs without doing anything, over a period: by the month, and for its one payment."""
     months = _MONTHS[offer.plan.interval]
-    return Fraction(sum(line.amount_nano * months for line in offer.lines if line.basis is Basis.PER_CUSTOMER))
+    times = {Basis.PER_CUSTOMER: months, Basis.PER_SEAT: months, Basis.PER_PAYMENT: 1}
+    return Fraction(sum(line.amount_nano * line.seats * times.get(line.basis, 0) for line in offer.lines))
 
 
 def _case(offer: Offer, every: Sequence[Option], rank: str, fixed: Fraction, kept: Fraction) -> Case:

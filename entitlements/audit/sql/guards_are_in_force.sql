@@ -13,12 +13,12 @@ FROM (
            ('plan_limit', 'plan_limit_is_published'), ('fallback_step', 'fallback_step_is_published'),
            ('rate_card_version', 'rate_card_is_published'), ('rate', 'rate_is_published'),
            ('token_rate', 'token_rate_is_published'), ('cost_card', 'cost_card_is_published'),
-           ('cost_rate', 'cost_rate_is_published')
+           ('cost_rate', 'cost_rate_is_published'), ('plan_acknowledgement', 'plan_acknowledgement_is_published')
     UNION ALL
     SELECT name, name || '_bumps_cache_revision'
     FROM unnest(ARRAY['api_key', 'feature', 'model_tier', 'ai_model', 'model_match', 'rate_card', 'rate_card_version',
         'rate', 'token_rate', 'plan', 'plan_version', 'plan_entitlement', 'plan_limit', 'fallback_step', 'top_up_pack',
-        'cost_card', 'cost_rate']) AS name
+        'cost_card', 'cost_rate', 'margin_guard']) AS name
 ) AS guard (relation, name)
 LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(guard.relation) AND t.tgname = guard.name
 UNION ALL

@@ -22,7 +22,8 @@ def figure(ratio: int | None, *floors: Floor, age: int = 0, start: datetime = ST
     return MarginFigure(ratio, NOW - timedelta(seconds=age), start, start + timedelta(days=30), floors)
 
 
-WARN, DOWNGRADE, DENY = (Floor(400_000, action, "plan") for action in ("warn", "downgrade", "deny"))  # type: ignore[arg-type]
+WARN, DOWNGRADE = Floor(400_000, "warn", "plan"), Floor(400_000, "downgrade", "plan")
+DENY = Floor(400_000, "deny", "plan")
 LOW_DENY = Floor(100_000, "deny", "plan")
 PATIENT_DENY = Floor(400_000, "deny", "plan", trusts_stale=True)
 
@@ -72,7 +73,8 @@ def ask(terms: PlanTerms, guard: MarginFigure, *, model: str = "gpt-4o", credits
     if credits:
         give(account, credits, now=START)
     account.margin = guard
-    question = Question(**({"feature": "chat", "model": model, "estimate": Usage(input_tokens=1_000)} | parts))
+    asked: dict[str, Any] = {"feature": "chat", "model": model, "estimate": Usage(input_tokens=1_000)}
+    question = Question(**(asked | parts))
     return check(account, question, shop.catalogue(terms), Costs(), NOW, {})
 
 

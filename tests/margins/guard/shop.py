@@ -56,16 +56,16 @@ def open_shop() -> PlanVersion:
 
 def also_sold(key: str, price: Money, *, included: int = 0) -> PlanVersion:
     """Another plan by the same rates."""
-    plan = Plan.objects.create(key=key, name=key.title())
-    return PlanVersion.objects.create(
-        plan=plan,
-        number=1,
-        status="published",
-        published_at=START,
-        price=price,
-        rate_card=RateCard.objects.get(),
-        included_microcredits=included * CREDIT,
-    )
+    terms: dict[str, Any] = {
+        "plan": Plan.objects.create(key=key, name=key.title()),
+        "number": 1,
+        "status": "published",
+        "published_at": START,
+        "price": price,
+        "rate_card": RateCard.objects.get(),
+        "included_microcredits": included * CREDIT,
+    }
+    return PlanVersion.objects.create(**terms)
 
 
 def joins(key: str = "acme", *, at: datetime = START) -> Actor:

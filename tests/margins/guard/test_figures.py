@@ -33,7 +33,7 @@ def acme() -> Actor:
     return joins()
 
 
-def figure(of: Actor) -> tuple[Decimal, Decimal, int | None]:
+def figure(of: Actor) -> Any:
     """(revenue, cost, ratio in millionths)."""
     row = MarginFigure.objects.get(customer_id=of.row.pk)
     return Decimal(row.revenue_nano) / 10**9, Decimal(row.cost_nano) / 10**9, row.ratio_micro

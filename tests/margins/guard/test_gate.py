@@ -43,6 +43,13 @@ def said(answer: dict[str, Any]) -> tuple[str, str, str]:
     return answer["decision"], answer["reason"], answer["model"]
 
 
+def change(what: Callable[[], object]) -> None:
+    """Do something on another thread's connection, and let the worker look."""
+    what()
+    refresh_due(HALF_WAY)
+    connection.close()
+
+
 def warned(answer: dict[str, Any]) -> list[str]:
     return [warning["code"] for warning in answer["warnings"]]
 
@@ -125,11 +132,6 @@ def test_a_customers_own_guard_takes_the_place_of_the_plans(acme: Actor) -> None
 def test_a_guard_set_or_ended_acts_from_its_commit_on(acme: Actor) -> None:
     costs(acme, 20, "e1")
 
-    def change(what: Callable[[], object]) -> None:
-        what()
-        refresh_due(HALF_WAY)
-        connection.close()
-
     async def story(client: httpx.AsyncClient) -> list[str]:
         answers = [await client.post("/v1/check", json=BODY)]
         await asyncio.to_thread(change, lambda: guard("deny", "0.9"))
@@ -149,7 +151,7 @@ def test_a_figure_is_seen_within_the_stated_age(acme: Actor, monkeypatch: pytest
 
     async def story(client: httpx.AsyncClient) -> list[str]:
         answers = [await client.post("/v1/check", json=BODY)]
-        await asyncio.to_thread(lambda: (costs(acme, 20, "e2"), connection.close()))
+        await asyncio.to_thread(change, lambda: costs(acme, 20, "e2"))
         for at in (0.0, MAX_AGE_SECONDS):
             seconds[0] = at
             answers.append(await client.post("/v1/check", json=BODY))

@@ -116,9 +116,9 @@ SENTENCES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"entitlements": SEARCH_AND_CHAT},
         # 232,000 tokens at 100 nano-USD, a thousand times.
         (
-            "search on gpt-4o-mini is charged nothing and no hard limit of a customer counts it: for 29 USD a month it may "
-            "be used without end. A call of 200,000 tokens in and 32,000 out on gpt-4o-mini, a thousand times, costs us "
-            "23.2 USD."
+            "search on gpt-4o-mini is charged nothing and no hard limit of a customer counts it: for 29 USD a month it "
+            "may be used without end. A call of 200,000 tokens in and 32,000 out on gpt-4o-mini, a thousand times, "
+            "costs us 23.2 USD."
         ),
     ),
     "tier": (
@@ -169,8 +169,8 @@ SENTENCES: dict[str, tuple[str, dict[str, Any], str]] = {
         "heavy_customer_loses",
         {"use": use(10, 40)},
         (
-            "One subscriber in twenty (of 40) costs 40 USD a period or more by what was used in the last 30 days, and pays "
-            "29 USD."
+            "One subscriber in twenty (of 40) costs 40 USD a period or more by what was used in the last 30 days, and "
+            "pays 29 USD."
         ),
     ),
     "given away": (
@@ -206,14 +206,14 @@ def test_what_is_known_of_real_calls_is_taken_for_ordinary() -> None:
 
 def test_the_half_way_and_the_heavy_customer_before_there_are_any() -> None:
     """Half of the credits and all of them, at 0.2 USD a credit."""
-    found = audit(offer(**DEAR))
+    found: Any = audit(offer(**DEAR))
     assert (found.p50.cost_nano, found.p95.cost_nano) == (10 * 10**9, 20 * 10**9)
     assert found.p95.margin_nano == 9 * 10**9
 
 
 def test_a_metered_plan_is_assumed_to_be_used_for_so_many_credits() -> None:
     """1,000 credits half-way; the heavy one's 10,000 stop at the cap of 1,000. 0.2 each, sold at 0.25."""
-    found = audit(offer(**DEAR, **OVERAGE, overage_price="0.25", price="0", included_microcredits=0))
+    found: Any = audit(offer(**DEAR, **OVERAGE, overage_price="0.25", price="0", included_microcredits=0))
     assert (found.p50.cost_nano, found.p50.revenue_nano) == (200 * 10**9, 250 * 10**9)
     assert found.p95 == found.p50
 

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import combinations
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ Limits = list[tuple[Row, Fraction | int]]
 
 def test_two_activities_share_two_limits() -> None:
     """max 3x + 5y with x ≤ 4, 2y ≤ 12, 3x + 2y ≤ 18: 36 at (2, 6)."""
-    best = maximise([3, 5], [([1, 0], 4), ([0, 2], 12), ([3, 2], 18)])
+    best: Any = maximise([3, 5], [([1, 0], 4), ([0, 2], 12), ([3, 2], 18)])
     assert (best.value, best.amounts, best.tight) == (36, [2, 6], [1, 2])
 
 
@@ -28,7 +29,7 @@ def test_what_nothing_holds_back_has_no_largest_value() -> None:
 
 @pytest.mark.parametrize("gains", [[], [0, 0], [-1, -2]])
 def test_what_gains_nothing_is_not_done(gains: list[int]) -> None:
-    best = maximise(gains, [([1] * len(gains), 3)])
+    best: Any = maximise(gains, [([1] * len(gains), 3)])
     assert (best.value, best.amounts) == (0, [0] * len(gains))
 
 

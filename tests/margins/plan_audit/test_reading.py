@@ -59,7 +59,7 @@ def test_who_left_is_no_subscriber_and_old_use_is_not_of_this_month(pro: PlanVer
 def test_a_draft_is_measured_by_those_who_have_the_plan(pro: PlanVersion) -> None:
     spent(pro, 40)
     draft = new_plan_draft(pro.plan_id)
-    audit = audit_version(draft, now=NOON)
+    audit: Any = audit_version(draft, now=NOON)
     assert (audit.plan.number, audit.p50.cost_nano) == (2, 40 * 10**9)
     assert [finding.code for finding in audit.findings] == ["typical_customer_loses", "heavy_customer_loses"]
 

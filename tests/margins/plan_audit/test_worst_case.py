@@ -17,7 +17,7 @@ from tests.margins.plan_audit.offers import SEARCH_AND_CHAT, limit, offer
 from tests.shop import CREDIT, LONG_AGO, chat_right
 
 
-def usd(case: Case) -> Fraction | None:
+def usd(case: Case) -> Any:
     return None if case.cost_nano is None else case.cost_nano / 10**9
 
 
@@ -74,7 +74,7 @@ def test_the_case_says_what_it_is_made_of() -> None:
 
 def test_overage_adds_what_its_cap_allows() -> None:
     """1,000 credits more at a tenth of a cent; they earn 20 USD."""
-    parts = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.02"}
+    parts: dict[str, Any] = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.02"}
     found = audit(offer(**parts, spend_cap_microcredits=1_000 * CREDIT))
     assert usd(found.dearest) == Fraction("1.1")
     assert found.dearest.revenue_nano == 49 * 10**9
@@ -82,27 +82,29 @@ def test_overage_adds_what_its_cap_allows() -> None:
 
 
 def test_profitable_overage_without_a_cap_is_endless_cost_but_no_worse_a_margin() -> None:
-    parts = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.02"}
+    parts: dict[str, Any] = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.02"}
     found = audit(offer(**parts))
     assert found.dearest.cost_nano is None
     assert (usd(found.thinnest), found.thinnest.revenue_nano) == (Fraction("0.1"), 29 * 10**9)
 
 
 def test_overage_below_cost_without_a_cap_has_no_thinnest_margin() -> None:
-    parts = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.0005"}
+    parts: dict[str, Any] = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.0005"}
     assert audit(offer(**parts)).thinnest.margin_nano is None
 
 
 def test_our_other_costs_are_in_it() -> None:
-    """35 USD a customer, 0.001 USD a credit (0.1 for a hundred), 10 % of 29 USD: 35.2 of 26.1."""
+    """30 USD a customer, two seats at 2.35, 0.3 a payment, 0.1 for a hundred credits and 0.1 of inference: 35.2."""
 
-    def line(basis: Basis, amount_nano: int = 0, percent_e4: int = 0) -> LineTerms:
-        return LineTerms(1, "x", "X", basis, amount_nano, "USD", percent_e4, LONG_AGO.date())
+    def line(basis: Basis, amount_nano: int = 0, percent_e4: int = 0, seats: int = 1) -> LineTerms:
+        return LineTerms(1, "x", "X", basis, amount_nano, "USD", percent_e4, LONG_AGO.date(), seats=seats)
 
     lines = (
-        line(Basis.PER_CUSTOMER, 35 * 10**9),
+        line(Basis.PER_CUSTOMER, 30 * 10**9),
+        line(Basis.PER_SEAT, 2_350_000_000, seats=2),
+        line(Basis.PER_PAYMENT, 300_000_000, percent_e4=30_000),
         line(Basis.PER_CREDIT, 10**6),
-        line(Basis.PERCENT_OF_REVENUE, percent_e4=100_000),
+        line(Basis.PERCENT_OF_REVENUE, percent_e4=70_000),
     )
     found = audit(offer(lines=lines)).dearest
     assert usd(found) == Fraction("35.2")
