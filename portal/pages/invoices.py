@@ -1,6 +1,7 @@
 """What was and is to be paid, and where to change the card."""
 
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from django.db.models import Sum
 from django.http import HttpResponse, HttpResponseRedirect
@@ -15,7 +16,7 @@ from portal.links import public_url
 from portal.pages.guard import portal_page
 from portal.pages.request import Told, Visit
 from portal.pages.typed import sentence
-from portal.words import money_text
+from portal.words import credits_text, money_text
 
 MOST: Final = 50
 
@@ -55,27 +56,39 @@ def _page(visit: Visit, *, told: Told | None = None, status: int = 200) -> HttpR
         .annotate(sum=Sum("amount"))
         .order_by("amount_currency")
     )
-    orders = TopUpOrder.objects.filter(customer=visit.customer, state=TopUpOrder.State.PAID)
+    paid = TopUpOrder.objects.filter(customer=visit.customer, state=TopUpOrder.State.PAID)
+    named = {
+        str(order.pk): order for order in paid.filter(pk__in=[_order_of(each) for each in found if _order_of(each)])
+    }
     card = StripeCustomer.objects.filter(customer=visit.customer).exclude(default_payment_method="").exists()
     context = {
         "title": "Invoices and payment",
         "told": told,
-        "rows": [_row(invoice) for invoice in found],
+        "rows": [_row(invoice, named.get(_order_of(invoice))) for invoice in found],
         "waiting": [money_text(Money(amount, currency)) for currency, amount in waiting if amount],
         # One that Stripe made an invoice for is in that list already.
-        "orders": list(orders.exclude(invoice_url__in=[invoice.hosted_url for invoice in found])[:MOST]),
+        "orders": list(paid.exclude(pk__in=named)[:MOST]),
         "has_card": card,
         "may_pay": is_configured(),
     }
     return visit.page("invoices.html", context, status=status)
 
 
-def _row(invoice: StripeInvoice) -> Row:
-    sells_credits = "top_up_order" in (invoice.raw.get("metadata") or {})
+def _order_of(invoice: StripeInvoice) -> str:
+    """The id of the top-up it is for; "" where it is for none."""
+    text = str((invoice.raw.get("metadata") or {}).get("top_up_order") or "")
+    try:
+        return str(UUID(text)) if text else ""
+    except ValueError:
+        return ""
+
+
+def _row(invoice: StripeInvoice, order: TopUpOrder | None) -> Row:
+    bought = order and f"{credits_text(order.microcredits + order.bonus_microcredits)} credits"
     return Row(
         invoice,
         _STATES.get(invoice.status, invoice.status),
-        "Credits" if sells_credits else _REASONS.get(invoice.reason, "Invoice"),
+        bought or _REASONS.get(invoice.reason, "Invoice"),
         money_text(invoice.total),
         "caution" if invoice.status == "open" else "",
     )
