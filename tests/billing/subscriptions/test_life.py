@@ -10,6 +10,7 @@ from billing.subscriptions.due import follow_due
 from billing.subscriptions.mirror import converge_subscription
 from billing.subscriptions.problems import IntervalChangesNow, NotSubscribedAtStripe
 from billing.subscriptions.starting import Wanted, start_with_card
+from entitlements.core.check import Question, check
 from entitlements.core.standing import PaymentOverdue
 from entitlements.models import Balance, CreditGrant, OutboxMessage, Subscription
 from entitlements.services.accounts import read_account
@@ -37,6 +38,13 @@ def granted(actor: Actor, now: datetime) -> list[int]:
     return [grant.effective_at.day for grant in grants]
 
 
+def answer(actor: Actor, now: datetime) -> str:
+    """What the gate says to a call of one credit."""
+    account, reference = read_account(actor.key, now)
+    question = Question(feature="chat", estimate=CREDIT)
+    return check(account, question, reference.catalogue, reference.costs, now, {}).reason
+
+
 def overdue_since(actor: Actor) -> datetime | None:
     return Balance.objects.get(customer_id=actor.row.pk).overdue_since
 
@@ -57,17 +65,20 @@ def test_a_trial_then_three_renewals_then_unpaid_and_mended(shop: Shop) -> None:
     shop.card_becomes("pm_card_chargeCustomerFail")
     shop.later(days=31)  # 1 March; the renewal of 28 February was not paid
     row = shop.subscription(acme)
+    assert answer(acme, shop.now) == "entitled"  # in the days of grace
     assert (row.status, row.overdue_since, overdue_since(acme)) == ("past_due", row.overdue_since, row.overdue_since)
     assert row.overdue_since is not None
     assert timedelta(0) <= row.overdue_since - row.period_start <= timedelta(hours=1)
     shop.later(days=20)
     assert shop.subscription(acme).status == "unpaid"
+    assert answer(acme, shop.now) == "payment_overdue"
     assert overdue_since(acme) == row.overdue_since
 
     shop.card_becomes("pm_card_visa")
     shop.stripe.v1.invoices.pay(row.latest_invoice)
     shop.hears()
     assert (shop.subscription(acme).status, overdue_since(acme)) == ("active", None)
+    assert answer(acme, shop.now) == "entitled"
     assert shop.sandbox.totals()["usd"]["charged"] == 4 * 2900
     assert len(granted(acme, shop.now)) == 5
     assert_ledger_explains(acme.row.pk)
