@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from moneyed import Money
 
+from margins.models import FxRate
 from margins.plan_audit.loading import audit_version, find_version
 from margins.plan_audit.terms import Burn
 from plans.catalogue_file.applying import apply_catalogue
@@ -82,6 +84,19 @@ def test_our_other_costs_count_where_they_are_of_everyone_or_of_the_plan(pro: Pl
     assert before is not None
     assert after is not None
     assert after - before == 13 * 10**9
+
+
+def test_a_plan_in_euros_is_compared_at_the_days_rate(pro: PlanVersion) -> None:
+    """29 EUR for 1,000 credits, 0.0015 USD each at 1.25 USD the euro: 1.2 of 29 EUR."""
+    draft = new_plan_draft(pro.plan_id)
+    draft.price = Money(29, "EUR")
+    draft.save()
+    (unknown,) = audit_version(draft, now=NOON).findings
+    assert unknown.code == "no_exchange_rate"
+    FxRate.objects.create(currency="EUR", into="USD", day=NOON.date(), rate="1.25", source="bank")
+    audit = audit_version(draft, now=NOON)
+    assert (audit.currency, audit.findings) == ("EUR", ())
+    assert audit.dearest.cost_nano == 1_200_000_000
 
 
 def test_without_a_number_the_draft_is_meant_else_what_is_on_sale(pro: PlanVersion) -> None:

@@ -83,7 +83,7 @@ def test_overage_adds_what_its_cap_allows() -> None:
 
 def test_profitable_overage_without_a_cap_is_endless_cost_but_no_worse_a_margin() -> None:
     parts: dict[str, Any] = {"entitlements": chat_right(at_limit="overage"), "overage_price": "0.02"}
-    found = audit(offer(**parts))
+    found: Any = audit(offer(**parts))
     assert found.dearest.cost_nano is None
     assert (usd(found.thinnest), found.thinnest.revenue_nano) == (Fraction("0.1"), 29 * 10**9)
 
