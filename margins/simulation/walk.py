@@ -248,11 +248,12 @@ class _Walk:
         found = self._verdicts[kind] = _Verdict(
             allowed=not self._enforce or kind.feature is None or (entitled and fits and known),
             at_limit=right.at_limit if right else "deny",
-            # When every call is asked for, the gate counts hard limits itself.
+            # When every call is asked for and may be refused, the gate counts hard limits itself.
             tracks=tuple(
                 track
                 for track in self._tracks_in_force()
-                if track.covers(kind.feature_id, tier_of(kind.model)) and not (self._asking and track.hard)
+                if track.covers(kind.feature_id, tier_of(kind.model))
+                and not (self._asking and self._enforce and track.hard)
             ),
         )
         return found
