@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('invoice_id', models.TextField(blank=True)),
                 ('item_id', models.TextField(blank=True)),
                 ('error', models.TextField(blank=True)),
+                ('next_try_at', models.DateTimeField(blank=True, help_text='Not before, since Stripe has refused it.', null=True)),
                 ('created_at', models.DateTimeField()),
                 ('invoiced_at', models.DateTimeField(blank=True, null=True)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='overage_items', to='entitlements.customer')),

@@ -40,6 +40,7 @@ class OverageItem(models.Model):
     invoice_id = models.TextField(blank=True)
     item_id = models.TextField(blank=True)
     error = models.TextField(blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="Not before, since Stripe has refused it.")
     created_at = models.DateTimeField()
     invoiced_at = models.DateTimeField(null=True, blank=True)
 

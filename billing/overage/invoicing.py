@@ -50,9 +50,12 @@ def invoice_customer(customer: Customer, now: datetime) -> int:
         invoiced = 0
         if half_way := _items(customer, State.SENDING):
             invoiced += _send(half_way, now, resumed=True)
-        if waiting := _items(customer, State.WAITING):
+        waiting = [item for item in _items(customer, State.WAITING) if not item.next_try_at or item.next_try_at <= now]
+        if waiting:
             onto = _where(customer, waiting, now)
-            if onto is not None:
+            if onto == "" and not _can_be_asked(customer):
+                _put_off(waiting, "there is no card to charge, and no e-mail address to send an invoice to", now)
+            elif onto is not None:
                 invoiced += _send(_started(waiting, onto), now, resumed=False)
         return invoiced
 
@@ -90,16 +93,21 @@ def _send(items: Sequence[OverageItem], now: datetime, *, resumed: bool) -> int:
         return _put_on_renewal(items, now) if items[0].onto else _put_on_its_own(items, now, resumed=resumed)
     except (Invalid, Gone) as error:
         left = [item for item in items if item.state == State.SENDING and not item.item_id]
-        for item in left:
-            item.error = str(error)
-            if item.onto:
-                item.onto = ""
-            else:
-                item.state, item.batch = State.WAITING, None
-            item.save(update_fields=["error", "onto", "state", "batch"])
-        if left and items[0].onto == "" and error.code != "resource_missing" and left[0].state == State.SENDING:
-            return _put_on_its_own(left, now, resumed=False)
+        if not left:
+            raise
+        was_renewal = left[0].onto
+        _put_off(left, str(error), now)
+        if was_renewal and _can_be_asked(left[0].customer):
+            return _send(_started(left, ""), now, resumed=False)
         raise
+
+
+def _put_off(items: Sequence[OverageItem], why: str, now: datetime) -> None:
+    """Nothing of these is at Stripe: they wait, and are tried again after a while."""
+    for item in items:
+        item.state, item.batch, item.onto = State.WAITING, None, ""
+        item.error, item.next_try_at = why, now + PATIENCE
+        item.save(update_fields=["state", "batch", "onto", "error", "next_try_at"])
 
 
 def _put_on_renewal(items: Sequence[OverageItem], now: datetime) -> int:
@@ -146,6 +154,11 @@ def _draft_of(item: OverageItem, batch: str) -> invoices.InvoiceSeen | None:
     return next((invoice for invoice in made if invoice.batch == batch), None)
 
 
+def _can_be_asked(customer: Customer) -> bool:
+    """Whether there is a card to charge, or an address Stripe can send an invoice to."""
+    return bool(_card_of(customer) or StripeCustomer.objects.get(customer=customer).raw.get("email"))
+
+
 def _card_of(customer: Customer) -> str:
     """The card on file: the customer's own, or the one their subscription is paid by."""
     payer = StripeCustomer.objects.get(customer=customer)
@@ -171,5 +184,5 @@ def _called(item: OverageItem) -> str:
 
 def _invoiced(item: OverageItem, invoice_id: str, item_id: str, now: datetime) -> None:
     item.state, item.invoice_id, item.item_id = State.INVOICED, invoice_id, item_id
-    item.invoiced_at, item.error = now, ""
-    item.save(update_fields=["state", "invoice_id", "item_id", "invoiced_at", "error"])
+    item.invoiced_at, item.error, item.next_try_at = now, "", None
+    item.save(update_fields=["state", "invoice_id", "item_id", "invoiced_at", "error", "next_try_at"])

@@ -127,8 +127,21 @@ def test_no_draft_is_waited_for_in_vain(shop: Shop) -> None:
     assert OverageItem.objects.get().onto == ""
 
 
-def test_a_customer_without_a_card_gets_an_invoice_to_pay(shop: Shop) -> None:
+def test_a_customer_who_can_be_neither_charged_nor_written_to_waits_until_that_changes(shop: Shop) -> None:
     acme = shop.customer()
+    subscribe("acme", shop.world.metered, shop.now)
+    acme.spends(100, key="a", now=shop.now)
+    shop.later(days=MONTH)
+    assert (collects(shop), items(acme)) == (0, [("waiting", "2")])
+    assert "no card" in OverageItem.objects.get().error
+    shop.saves_card(acme.row.stripe, "pm_card_visa")
+    assert collects(shop) == 0
+    shop.later(seconds=3600)
+    assert (collects(shop), OverageItem.objects.get().error) == (1, "")
+
+
+def test_a_customer_without_a_card_gets_an_invoice_to_pay(shop: Shop) -> None:
+    acme = shop.customer(email="ada@example.com")
     subscribe("acme", shop.world.metered, shop.now)
     acme.spends(100, key="a", now=shop.now)
     shop.later(days=MONTH)
@@ -139,6 +152,8 @@ def test_a_customer_without_a_card_gets_an_invoice_to_pay(shop: Shop) -> None:
 
 def test_a_customer_stripe_does_not_know_is_not_invoiced_there_until_it_does(shop: Shop) -> None:
     acme = Actor("acme", shop.now, shop.world.metered)
+    acme.row.email = "ada@example.com"
+    acme.row.save()
     acme.spends(100, key="a", now=shop.now)
     shop.later(days=MONTH)
     assert (collects(shop), items(acme)) == (0, [("waiting", "2")])
@@ -295,7 +310,7 @@ def test_a_draft_that_closes_while_it_is_being_sent_is_given_up_for_an_invoice_o
 
 
 def test_with_a_customer_deleted_at_stripe_it_waits_for_the_next_one(shop: Shop) -> None:
-    acme = shop.customer()
+    acme = shop.customer(email="ada@example.com")
     subscribe("acme", shop.world.metered, shop.now)
     acme.spends(100, key="a", now=shop.now)
     gone = stripe_customer_of(acme.row, shop.now)
@@ -305,6 +320,7 @@ def test_with_a_customer_deleted_at_stripe_it_waits_for_the_next_one(shop: Shop)
     shop.hears()
     assert collects(shop) == 0
     stripe_customer_of(acme.row, shop.now)
+    shop.later(seconds=3600)
     assert collects(shop) == 1
 
 
