@@ -24,9 +24,9 @@ def credits_text(microcredits: int) -> str:
 
 def money_text(money: Any) -> str:
     """ "$9", "€12.50", "KWD 1.250": an amount as it is paid."""
-    amount, currency = money.amount, str(money.currency)
+    amount, currency = abs(money.amount), str(money.currency)
     text = f"{amount.normalize():,f}" if amount == amount.to_integral_value() else f"{_padded(amount):,f}"
-    return f"{_SIGNS.get(currency, f'{currency} ')}{text}".replace("$-", "−$")
+    return f"{'−' if money.amount < 0 else ''}{_SIGNS.get(currency, f'{currency} ')}{text}"
 
 
 def overage_money(microcredits: int, plan: PlanTerms) -> str:
