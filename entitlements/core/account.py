@@ -216,6 +216,11 @@ class Account(msgspec.Struct):
     touched_runs: dict[UUID, RunState] = {}
     touched_counters: set[tuple[str, str]] = set()
     messages: list[Message] = []
+    available_at_first: int = 0
+    """What was available when the account was loaded, or when falls were last told."""
+
+    def __post_init__(self) -> None:
+        self.available_at_first = self.available
 
     @property
     def available(self) -> int:

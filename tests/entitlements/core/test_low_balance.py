@@ -36,6 +36,30 @@ def test_the_mark_itself_is_not_below_it(now: datetime) -> None:
     assert acme.messages == []
 
 
+def test_each_fall_to_nothing_is_told_once(now: datetime) -> None:
+    acme = account()
+    give(acme, 10, now=now)
+    told: list[int] = []
+    for minute, (given, spent) in enumerate(((0, 9), (0, 1), (0, 5), (5, 0), (3, 0), (0, 8), (0, 1))):
+        at = now + timedelta(minutes=minute)
+        if given:
+            give(acme, given, now=at, key=f"g{minute}")
+        if spent:
+            acme.charge(spent * CREDIT, overage_room=2 * CREDIT, at=at, now=at, event=None)  # type: ignore[arg-type]
+        notice_low([acme], at)
+        told.append(len(acme.messages))
+    assert told == [0, 1, 1, 1, 1, 2, 2]
+    assert {message.kind for message in acme.messages} == {"balance.exhausted"}
+    assert [message.payload["available"] for message in acme.messages] == ["0", "-3"]
+
+
+def test_what_was_never_there_is_not_exhausted(now: datetime) -> None:
+    acme = account()
+    acme.charge(1 * CREDIT, overage_room=0, at=now, now=now, event=None)  # type: ignore[arg-type]
+    notice_low([acme], now)
+    assert acme.messages == []
+
+
 def test_without_a_mark_nothing_is_told(now: datetime) -> None:
     acme = account()
     notice_low([acme], now)
