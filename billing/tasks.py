@@ -7,6 +7,8 @@ from celery import current_app, shared_task
 
 from billing.convergence.inbox import process_due_events
 from billing.convergence.sweep import sweep
+from billing.outgoing.delivering import deliver_due
+from billing.outgoing.dispatching import dispatch_waiting
 from billing.overage.accruing import accrue
 from billing.overage.invoicing import invoice_all
 from billing.services.auto_top_ups import place_due_orders
@@ -58,6 +60,14 @@ def reconcile() -> None:
     if is_configured():
         for finding in sweep(utc_now(), repair=True):
             log.info("swept", what=finding.what, repaired=finding.repaired)
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Dispatch what is in the outbox and try what is due: one round, and another soon if there was anything."""
+    dispatch_waiting(utc_now())
+    if deliver_due(utc_now()):
+        wake(send_webhooks)
 
 
 def wake(task: Any) -> None:

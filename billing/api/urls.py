@@ -13,6 +13,13 @@ from billing.api.subscriptions import (
     SubscriptionStartView,
 )
 from billing.api.top_ups import TopUpsView, TopUpView
+from billing.api.webhook_deliveries import WebhookDeliveriesView, WebhookDeliveryView, WebhookResendView
+from billing.api.webhook_endpoints import (
+    WebhookEndpointsView,
+    WebhookEndpointView,
+    WebhookSecretView,
+    WebhookTestView,
+)
 
 urlpatterns = [
     path("customers/<str:key>/top-ups", TopUpsView.as_view()),
@@ -26,4 +33,11 @@ urlpatterns = [
     path("customers/<str:key>/subscription/stripe", StripeSubscriptionView.as_view()),
     path("customers/<str:key>/invoices", InvoicesView.as_view()),
     path("customers/<str:key>/overage", OverageView.as_view()),
+    path("webhook-endpoints", WebhookEndpointsView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint>", WebhookEndpointView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint>/rotate-secret", WebhookSecretView.as_view()),
+    path("webhook-endpoints/<uuid:endpoint>/test", WebhookTestView.as_view()),
+    path("webhook-deliveries", WebhookDeliveriesView.as_view()),
+    path("webhook-deliveries/<uuid:delivery>", WebhookDeliveryView.as_view()),
+    path("webhook-deliveries/<uuid:delivery>/resend", WebhookResendView.as_view()),
 ]

@@ -7,6 +7,7 @@ from billing.models.stripe_invoice import StripeInvoice
 from billing.models.stripe_price import StripePrice
 from billing.models.stripe_subscription import StripeSubscription, SubscriptionOrder
 from billing.models.top_up_order import TopUpOrder
+from billing.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AutoTopUp",
@@ -21,4 +22,7 @@ __all__ = [
     "StripeSweep",
     "SubscriptionOrder",
     "TopUpOrder",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
