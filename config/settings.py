@@ -284,6 +284,26 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     {
+                        "title": "Top-up orders",
+                        "icon": "shopping_cart",
+                        "link": reverse_lazy("admin:billing_topuporder_changelist"),
+                    },
+                    {
+                        "title": "Auto top-ups",
+                        "icon": "autorenew",
+                        "link": reverse_lazy("admin:billing_autotopup_changelist"),
+                    },
+                    {
+                        "title": "Payments",
+                        "icon": "credit_card",
+                        "link": reverse_lazy("admin:billing_payment_changelist"),
+                    },
+                    {
+                        "title": "Reversals",
+                        "icon": "undo",
+                        "link": reverse_lazy("admin:billing_reversal_changelist"),
+                    },
+                    {
                         "title": "Stripe subscriptions",
                         "icon": "event_repeat",
                         "link": reverse_lazy("admin:billing_stripesubscription_changelist"),
@@ -302,6 +322,16 @@ UNFOLD = {
                         "title": "Stripe prices",
                         "icon": "price_check",
                         "link": reverse_lazy("admin:billing_stripeprice_changelist"),
+                    },
+                    {
+                        "title": "Stripe customers",
+                        "icon": "person_search",
+                        "link": reverse_lazy("admin:billing_stripecustomer_changelist"),
+                    },
+                    {
+                        "title": "Stripe events",
+                        "icon": "notifications",
+                        "link": reverse_lazy("admin:billing_stripeevent_changelist"),
                     },
                 ],
             },
