@@ -8,6 +8,7 @@ from django.db import connection
 
 from entitlements.core.words import Bucket, EntryKind
 from kernel.sql_files import sql_file
+from margins.queries.currencies import margin_setting
 
 _WORDS: Final = {
     "posted": Bucket.POSTED.value,
@@ -64,6 +65,7 @@ def first_hours(accounts: Sequence[GuardedAccount]) -> dict[int, FirstHours]:
             {
                 "customers": [account.customer_id for account in accounts],
                 "starts": [account.period_start for account in accounts],
+                "inference": margin_setting().inference_cost,
                 **_WORDS,
             },
         )

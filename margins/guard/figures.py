@@ -48,6 +48,8 @@ def refresh_customers(customer_ids: Sequence[int], now: datetime) -> int:
 
 def refresh(accounts: Sequence[GuardedAccount], now: datetime) -> int:
     """Work out and store a figure for each of the accounts, and tell once a period who is below a floor."""
+    # Those whose periods began on one day are asked for together.
+    accounts = sorted(accounts, key=lambda account: account.period_start)
     written = 0
     for start in range(0, len(accounts), _BATCH):
         batch = accounts[start : start + _BATCH]

@@ -14,6 +14,7 @@ from margins.cost_lines import LineTerms
 from margins.margin import SUPPLIER_CURRENCY
 from margins.plan_audit.auditing import audit
 from margins.plan_audit.terms import Audit, Burn, ObservedUse, Offer, PackTerms
+from margins.queries.currencies import margin_setting
 from margins.queries.dollars import per_dollar
 from margins.queries.lines import cost_lines
 from margins.units import nano_of
@@ -137,7 +138,8 @@ def _lines(plan: PlanTerms, per_usd: Fraction | None, today: date) -> list[LineT
 def _use(plan: PlanTerms, today: date) -> ObservedUse | None:
     versions = list(PlanVersion.objects.filter(plan__key=plan.plan_key).values_list("id", flat=True))
     since = today - timedelta(days=USE_DAYS - 1)
-    rows = _rows("subscriber_burn", {"versions": versions, "since": since})
+    inference = margin_setting().inference_cost
+    rows = _rows("subscriber_burn", {"versions": versions, "since": since, "inference": inference})
     if not rows or not any(cost or microcredits for _, microcredits, cost in rows):
         return None
     # Of one subscriber the half-way and the heavy are the same.

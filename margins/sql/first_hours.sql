@@ -4,7 +4,9 @@ WITH a AS (
     SELECT customer_id, start, date_trunc('day', start, 'UTC') + interval '1 day' AS midnight
     FROM unnest(%(customers)s::bigint[], %(starts)s::timestamptz[]) AS a (customer_id, start)
 ), used AS (
-    SELECT a.customer_id, COALESCE(sum(e.cost_nanousd), 0) AS cost, COALESCE(sum(e.charged_microcredits), 0) AS charged,
+    SELECT a.customer_id,
+           COALESCE(sum(CASE %(inference)s WHEN 'computed' THEN e.computed_cost_nanousd ELSE e.cost_nanousd END), 0) AS cost,
+           COALESCE(sum(e.charged_microcredits), 0) AS charged,
            count(e.*) FILTER (WHERE e.cost_nanousd IS NULL) AS unpriced
     FROM a LEFT JOIN usage_event e
         ON e.customer_id = a.customer_id AND e.occurred_at >= a.start AND e.occurred_at < a.midnight

@@ -5,7 +5,8 @@ WITH subscriber AS (
     WHERE s.ended_at IS NULL AND s.plan_version_id = ANY(%(versions)s)
 ), burned AS (
     SELECT s.customer_id, COALESCE(sum(u.charged_microcredits), 0)::bigint AS microcredits,
-           COALESCE(sum(u.cost_nanousd), 0)::bigint AS cost
+           COALESCE(sum(CASE %(inference)s WHEN 'computed' THEN u.computed_cost_nanousd ELSE u.cost_nanousd END), 0)::bigint
+               AS cost
     FROM subscriber s
     LEFT JOIN usage_day u ON u.customer_id = s.customer_id AND u.day >= %(since)s
         AND u.plan_version_id = ANY(%(versions)s)
