@@ -176,7 +176,9 @@ class RestatedFigures(serializers.Serializer[Any]):
     currency = serializers.CharField(help_text="What the customers are billed in.")
     revenue = serializers.SerializerMethodField(help_text="Recorded after the day: late usage, corrections.")
     calls = serializers.IntegerField(help_text="Heard of after the day.")
-    inference_usd = serializers.SerializerMethodField(help_text="The supplier cost of those calls, and what re-ratings moved of others.")
+    inference_usd = serializers.SerializerMethodField(
+        help_text="The supplier cost of those calls, and what re-ratings moved of others."
+    )
     last_at = InstantField()
 
     @extend_schema_field(_DECIMAL)

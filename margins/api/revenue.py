@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from access.fields import InstantField, TextField
 from access.views import ApiView
 from kernel.clock import utc_now
+from margins.api.examples import REVENUE
 from margins.api.figures import AmountField, RevenueFigures
 from margins.api.query import PeriodQuery, customer_id_of
 from margins.api.views import period_fields
@@ -62,7 +63,7 @@ class RevenueView(ApiView):
     query_serializer = RevenueQuery
     tags = ["margins"]
 
-    @extend_schema(responses=RevenueReport)
+    @extend_schema(responses=RevenueReport, examples=[REVENUE])
     def get(self, request: Request) -> Response:
         """What was billed beside what was earned, and what of it is deferred."""
         now = utc_now()

@@ -14,6 +14,7 @@ from access.pagination import read_limit
 from access.views import ApiView
 from entitlements.api.base import CustomerView
 from kernel.clock import utc_now
+from margins.api.examples import CUSTOMER_MARGIN
 from margins.api.figures import MarginFigures, ReportedFigures, RestatedFigures
 from margins.api.query import MarginsQuery, PeriodQuery, check_size, customer_id_of, page_of, read_by
 from margins.margin import Margin, reported_total, total
@@ -116,7 +117,7 @@ class CustomerMarginView(CustomerView):
     query_serializer = PeriodQuery
     tags = ["margins"]
 
-    @extend_schema(responses=CustomerMargin)
+    @extend_schema(responses=CustomerMargin, examples=[CUSTOMER_MARGIN])
     def get(self, request: Request, key: str) -> Response:
         """One customer's revenue by kind, cost by line, and gross margin. `/v1/margins?customer=` cuts it further."""
         period = period_of(self.query.get("start"), self.query.get("end"), self.now)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from moneyed import Money
 
+from margins.api.examples import HALF_A_MONTH, WORKED_MONTH
 from margins.models import FxRate
 from tests import accounts
 from tests.margins.books import Books, at, cost_line, plan
@@ -46,44 +47,7 @@ def test_the_worked_example_through_the_api(acme: Actor, api: Callable[..., Any]
         assert figures["revenue"]["total"] == "299"
         assert figures["cogs"]["total"] == cogs
         assert figures["margin_ratio"] == percent
-    assert figures == {
-        "currency": "USD",
-        "revenue": {
-            "subscription": "299",
-            "credits": "0",
-            "breakage": "0",
-            "overage": "0",
-            "reversal": "0",
-            "total": "299",
-        },
-        "cogs": {
-            "lines": [
-                {"key": "inference", "name": "Inference", "amount": "89"},
-                {"key": "support", "name": "Support", "amount": "15"},
-                {"key": "third-party", "name": "Third-Party", "amount": "12"},
-                {"key": "hosting", "name": "Hosting", "amount": "8"},
-            ],
-            "total": "124",
-        },
-        "gross_margin": "175",
-        "margin_ratio": "0.585284",
-        "not_convertible": [],
-        "reported": {
-            "currency": "USD",
-            "revenue": "299",
-            "cogs": "124",
-            "gross_margin": "175",
-            "margin_ratio": "0.585284",
-            "missing_rates": [],
-        },
-        "calls": 2,
-        "unpriced_calls": 0,
-        "unrated_calls": 0,
-        "memoised_calls": 0,
-        "tokens": 2200,
-        "charged_credits": figures["charged_credits"],
-        "completeness": "1",
-    }
+    assert figures == WORKED_MONTH, "as the documentation shows it"
 
 
 def test_an_expired_pack_is_breakage_even_of_a_customer_who_has_gone_quiet(
@@ -211,22 +175,7 @@ def test_revenue_is_billed_recognised_and_deferred(acme: Actor, api: Callable[..
     acme.is_granted(100, key="pack", paid=Money(10, "USD"), priority=1)
     acme.spends(30, key="a", now=at(5))
     report = api("/revenue", **{"from": "2026-11-01", "to": "2026-11-16"}, customer="acme").json()
-    assert report["data"] == [
-        {
-            "currency": "USD",
-            "billed": {"subscription": "299", "credits": "10", "overage": "0", "refunds": "0", "total": "309"},
-            "recognised": {
-                "subscription": "149.5",
-                "credits": "3",
-                "breakage": "0",
-                "overage": "0",
-                "reversal": "0",
-                "total": "152.5",
-            },
-            "deferred_before": "0",
-            "deferred_after": "156.5",
-        }
-    ]
+    assert report["data"] == [HALF_A_MONTH], "as the documentation shows it"
     assert api("/revenue", customer="nobody").json()["field"] == "customer"
 
 
