@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from moneyed import Money
 
-from billing.models import Reversal
+from billing.models import OverageItem, Reversal, StripeInvoice, StripeSubscription
 from entitlements.core.words import EntryKind
 from entitlements.models import CreditGrant, Customer, LedgerEntry, Subscription
 from entitlements.services.grants import void_grant
@@ -76,6 +76,63 @@ class TestKinds:
         acme.spends(1, key="b", now=at(2, month=12))
         (later,) = billed(EVER, now=at(3, month=12))
         assert (later.billed, later.deferred_after) == ({BilledKind.OVERAGE: USD}, -USD // 50)
+
+
+class TestWithStripe:
+    """Whose subscription Stripe keeps is billed what its invoices say, net of tax."""
+
+    @pytest.fixture
+    def acme(self, world: World) -> Actor:
+        return Actor("acme", NOVEMBER, world.plan("growth", price="300", overage_price="0.02"))
+
+    def test_an_invoice_is_billed_once_and_without_its_tax(self, acme: Actor) -> None:
+        _invoice(acme, "in_1", "360", tax="60", created=NOVEMBER - timedelta(minutes=1))
+        _invoice(acme, "in_draft", "999", created=at(2), status="draft")
+        _invoice(acme, "in_void", "999", created=at(2), status="void")
+        _invoice(acme, "in_pack", "10", created=at(3), subscription="")
+        (money,) = billed(EVER, now=at(16, 0))
+        assert (money.billed, money.deferred_after) == ({BilledKind.SUBSCRIPTION: 300 * USD}, 150 * USD)
+
+    def test_overage_on_a_renewals_invoice_is_overage(self, acme: Actor) -> None:
+        december = datetime(2026, 12, 1, tzinfo=UTC)
+        _invoice(acme, "in_1", "300", created=NOVEMBER)
+        _invoice(acme, "in_2", "301", created=december)
+        OverageItem.objects.create(
+            customer=acme.row, seq=7, microcredits=50 * 10**6, billed_at=december, price=Money("0.02", "USD"), exact=1,
+            amount=Money(1, "USD"), state="invoiced", invoice_id="in_2", item_id="ii_1", created_at=december,
+            invoiced_at=december,
+        )  # fmt: skip
+        (money,) = billed(Scope(date(2026, 12, 1), EVER.end), now=december + timedelta(hours=1))
+        assert money.billed == {BilledKind.SUBSCRIPTION: 300 * USD, BilledKind.OVERAGE: USD}
+
+    def test_a_trial_earns_nothing_and_is_billed_nothing(self, acme: Actor) -> None:
+        _invoice(acme, "in_0", "0", created=NOVEMBER)
+        StripeSubscription.objects.create(
+            id="sub_1", customer=acme.row, stripe_customer="cus_1", item_id="si_1", status="trialing",
+            anchor=at(16, 0), period_start=NOVEMBER, period_end=at(16, 0), trial_end=at(16, 0), fetched_at=NOVEMBER,
+            raw={"trial_start": int(NOVEMBER.timestamp())},
+        )  # fmt: skip
+        assert billed(EVER, now=at(15)) == []
+        (money,) = billed(EVER, now=at(17, 0))
+        assert (money.total_billed, money.total_recognised) == (0, 10 * USD)
+
+
+def _invoice(
+    acme: Actor,
+    id_: str,
+    total: str,
+    *,
+    created: datetime,
+    tax: str = "0",
+    status: str = "paid",
+    subscription: str = "sub_1",
+) -> None:
+    money = {"total": total, "due": total, "paid": total, "tax": tax}
+    StripeInvoice.objects.create(
+        id=id_, customer=acme.row, status=status, subscription_id=subscription, created_at=created,
+        period_start=created, period_end=created, finalized_at=created, fetched_at=created,
+        **{name: Money(amount, "USD") for name, amount in money.items()},
+    )  # fmt: skip
 
 
 class TestMoneyThatGoesBack:
