@@ -8,6 +8,7 @@ from portal.pages.grants import grants
 from portal.pages.invoices import invoices, payment_method
 from portal.pages.ledger import ledger
 from portal.pages.overview import overview
+from portal.pages.plan import plan
 from portal.pages.settings import settings
 from portal.pages.usage import usage
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("credits", grants, name="grants"),
     path("buy", buy, name="buy"),
     path("orders/<uuid:key>", see_order, name="order"),
+    path("plan", plan, name="plan"),
     path("settings", settings, name="settings"),
     path("invoices", invoices, name="invoices"),
     path("payment-method", payment_method, name="payment_method"),

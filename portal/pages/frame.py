@@ -12,6 +12,7 @@ PAGES: Final = (
     ("portal:ledger", "Ledger"),
     ("portal:grants", "Credits"),
     ("portal:buy", "Buy"),
+    ("portal:plan", "Plan"),
     ("portal:settings", "Auto top-up"),
     ("portal:invoices", "Invoices"),
 )

@@ -12,7 +12,7 @@ from tests.e2e.customer import api, enter
 from tests.e2e.service import Service
 
 SHORT_OF_CREDITS = "kestrel-legal"
-PAGES = ("", "usage", "ledger", "credits", "buy", "settings", "invoices")
+PAGES = ("", "usage", "ledger", "credits", "buy", "plan", "settings", "invoices")
 PATIENCE_MS = 90_000
 """A charge waits for a worker to notice, and for its webhook."""
 

@@ -9,7 +9,10 @@ from django.http import HttpResponse
 from django.test import Client
 
 from portal.services.sessions import Link, create_link
+from tests.billing.conftest import shared_stripe, stripe
 from tests.world import Actor, World
+
+__all__ = ["shared_stripe", "stripe"]
 
 CLOCKS = ("portal.pages.guard.utc_now", "portal.pages.entering.utc_now", "entitlements.api.base.utc_now")
 

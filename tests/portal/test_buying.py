@@ -9,10 +9,10 @@ from django.http import HttpResponse
 
 from billing.models import TopUpOrder
 from tests.billing.cast import Shop
-from tests.billing.conftest import shared_stripe, shop, stripe
+from tests.billing.conftest import shop
 from tests.portal.conftest import Browser, text_of, visiting
 
-__all__ = ["shared_stripe", "shop", "stripe"]
+__all__ = ["shop"]
 
 pytestmark = pytest.mark.django_db
 

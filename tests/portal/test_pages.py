@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 PAGES = (
     *("/portal/", "/portal/usage", "/portal/usage?by=model", "/portal/usage?by=user&period=90", "/portal/ledger"),
-    *("/portal/credits", "/portal/buy", "/portal/settings", "/portal/invoices"),
+    *("/portal/credits", "/portal/buy", "/portal/settings", "/portal/invoices", "/portal/plan"),
 )
 HOSTILE = '"><script>alert(1)</script>'
 

@@ -8,11 +8,11 @@ import pytest
 from billing.models import AutoTopUp, TopUpOrder
 from entitlements.models import Balance
 from tests.billing.cast import Shop
-from tests.billing.conftest import shared_stripe, shop, stripe
+from tests.billing.conftest import shop
 from tests.portal.conftest import Browser, text_of, visiting
 from tests.world import CREDIT, Actor
 
-__all__ = ["shared_stripe", "shop", "stripe"]
+__all__ = ["shop"]
 
 pytestmark = pytest.mark.django_db
 
