@@ -163,6 +163,10 @@ STRIPE_LIVE = _flag("STRIPE_LIVE", False)
 STRIPE_RETURN_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/"
 STRIPE_AUTOMATIC_TAX = _flag("STRIPE_AUTOMATIC_TAX", False)
 
+# Whether our webhooks may go to loopback and private addresses, and over plain http on this machine. Never to
+# link-local and metadata addresses.
+WEBHOOKS_TO_PRIVATE_NETWORKS = _flag("WEBHOOKS_TO_PRIVATE_NETWORKS", DEBUG)
+
 # The customers' own pages: their headline, and the address browsers know this service by, if not the caller's.
 PORTAL_NAME = os.environ.get("PORTAL_NAME", "Credits and billing")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
@@ -187,6 +191,8 @@ CELERY_BEAT_SCHEDULE = {
     "simulations": {"task": "margins.tasks.answer_simulations", "schedule": 60.0},
     "subscriptions": {"task": "billing.tasks.keep_subscriptions", "schedule": 30.0},
     "overage": {"task": "billing.tasks.collect_overage", "schedule": 60.0},
+    # An endpoint that lets us wait must not pile up rounds behind the one that waits.
+    "webhooks": {"task": "billing.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
 }
 
 UNFOLD = {
@@ -381,6 +387,16 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     {"title": "API keys", "icon": "key", "link": reverse_lazy("admin:access_apikey_changelist")},
+                    {
+                        "title": "Webhook endpoints",
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:billing_webhookendpoint_changelist"),
+                    },
+                    {
+                        "title": "Webhook deliveries",
+                        "icon": "outgoing_mail",
+                        "link": reverse_lazy("admin:billing_webhookdelivery_changelist"),
+                    },
                     {"title": "Staff", "icon": "badge", "link": reverse_lazy("admin:auth_user_changelist")},
                     {"title": "API documentation", "icon": "menu_book", "link": "/docs/"},
                 ],
