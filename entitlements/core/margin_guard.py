@@ -11,6 +11,7 @@ import msgspec
 
 from entitlements.core.limits import Limiting
 from entitlements.core.margin_figure import Floor, MarginFigure
+from kernel.errors import Conflict
 from plans.terms import ModelTerms
 
 ACTIONS: Final = ("warn", "downgrade", "deny")
@@ -49,6 +50,18 @@ def below(figure: MarginFigure | None, period_start: datetime | None, now: datet
         return None
     found = [Below(figure, floor, _acts(figure, floor, now)) for floor in figure.floors if _is_below(figure, floor)]
     return max(found, key=lambda one: (one.acts, ACTIONS.index(one.floor.action)), default=None)
+
+
+class BelowMarginFloor(Conflict):
+    code = "below_margin_floor"
+    title = "The customer's projected margin is below a floor that denies"
+
+
+def require_margin(figure: MarginFigure | None, period_start: datetime | None, now: datetime) -> None:
+    """Refuse credits to a lease where a floor denies: no decision sees how they are spent. Raises BelowMarginFloor."""
+    found = below(figure, period_start, now)
+    if found is not None and found.acts and found.floor.action == "deny":
+        raise BelowMarginFloor("what this period is projected to leave is below a floor that denies")
 
 
 def cheaper(asked: ModelTerms | None, chain: Sequence[ModelTerms]) -> Sequence[ModelTerms]:
