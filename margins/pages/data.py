@@ -10,12 +10,14 @@ from django.core.cache import cache
 from access.models.cache_revision import CacheRevision
 from margins.checklist.answers import Answer
 from margins.checklist.asking import checklist
-from margins.margin import Margin, losses_first, total
+from margins.currencies import Converted
+from margins.margin import Margin, losses_first, reported_total, total
 from margins.pages.request import Asked
 from margins.people.changes import Change, cost_change, previous
 from margins.people.users import People, people
 from margins.period import Period
 from margins.plan_audit.loading import audit_version
+from margins.queries.currencies import margin_setting
 from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows
 from margins.queries.unpriced import UnpricedModel, unpriced_models
 from margins.savings.events import Savings, events_are_few, savings_of
@@ -67,6 +69,11 @@ class Data:
             if currency in by_currency:
                 return by_currency[currency]
         return Margin(self.asked.currency or "USD")
+
+    @cached_property
+    def all_currencies(self) -> tuple[str, Converted]:
+        """Everybody together in the reporting currency, each day's money at that day's rate."""
+        return margin_setting().reporting_currency, reported_total(row.margin for row in self._by_customer)
 
     @property
     def currencies(self) -> list[tuple[str, bool]]:

@@ -10,7 +10,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from entitlements.models import Customer
 from margins.charts import TrendDay, sparkline, trend
+from margins.currencies import ONE, Converted
 from margins.margin import INFERENCE, Margin
+from margins.pages.data import Data
 from margins.pages.request import Asked
 from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table
 from margins.pages.words import completeness_tone, count, money, percent
@@ -72,6 +74,22 @@ def tiles(margin: Margin) -> list[Tile]:
             completeness_tone(margin.completeness),
         ),
     ]
+
+
+def headline(data: Data) -> list[Tile]:
+    """The tiles of the shown currency, and of all together where there are several."""
+    several = len(data.totals) > 1 or data.margin.not_convertible
+    return [*tiles(data.margin), *([all_currencies_tile(*data.all_currencies)] if several else [])]
+
+
+def all_currencies_tile(currency: str, everything: Converted) -> Tile:
+    """Every billing currency in the reporting one; what lacks a rate is said, and the margin then missing."""
+    gross = everything.gross_margin
+    missing = sorted({one for one, _ in everything.missing})
+    note = f"no rate for {', '.join(missing)}" if missing else f"of {money(everything.revenue // ONE, currency)}"
+    shown = percent(everything.margin_ratio)
+    tone = "loss" if (gross or 0) < 0 else "caution" if missing else ""
+    return Tile(f"All currencies, in {currency}", shown, note, everything.margin_ratio or "", tone)
 
 
 def trend_chart(by_day: Sequence[MarginRow], period: Period, currency: str) -> SafeString:

@@ -13,7 +13,7 @@ from margins.pages import people_tables as folk
 from margins.pages import savings_tables as thrift
 from margins.pages.blocks import Block
 from margins.pages.data import Data
-from margins.pages.parts import tiles, trend_chart, unpriced_notice
+from margins.pages.parts import headline, trend_chart, unpriced_notice
 from margins.pages.request import ask, asked_server
 from margins.pages.staff import staff_page
 from margins.pages.tables import Table, margin_table
@@ -37,7 +37,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "last_day": asked.period.end - timedelta(days=1),
         "margin": data.margin,
         "currencies": data.currencies,
-        "tiles": tiles(data.margin),
+        "tiles": headline(data),
         "chart": trend_chart(data.by(Dimension.DAY), asked.period, data.margin.currency),
         "unpriced": unpriced_notice(data.unpriced),
         "months": changes.months_table(data),

@@ -11,7 +11,7 @@ from entitlements.models import Customer
 from margins.margin import Margin
 from margins.pages import blocks
 from margins.pages.data import Data
-from margins.pages.parts import customer_table, tiles, trend_chart, unpriced_notice
+from margins.pages.parts import customer_table, headline, tiles, trend_chart, unpriced_notice
 from margins.pages.request import Asked, ask
 from margins.pages.shell import page
 from margins.pages.staff import staff_page
@@ -38,7 +38,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": "Margins",
         "margin": data.margin,
         "currencies": data.currencies,
-        "tiles": tiles(data.margin),
+        "tiles": headline(data),
         "chart": trend_chart(by_day, asked.period, data.margin.currency),
         "days": margin_table(by_day, Dimension.DAY, title="Day by day", csv=_csv("overview_csv", asked, table="days")),
         "unpriced": unpriced_notice(data.unpriced),

@@ -14,12 +14,12 @@ from margins.queries.margins import MarginRow
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO
 
-BY_HEAD = (RevenueKind.SUBSCRIPTION, RevenueKind.BREAKAGE)
+BY_HEAD = (RevenueKind.SUBSCRIPTION, RevenueKind.BREAKAGE, RevenueKind.REVERSAL)
 """Revenue that is the same whatever a user does: divided by head."""
 
 REVENUE_ASSUMPTION = (
-    "A user's revenue is its part of its customer's: plan price and breakage divided by the users who were active, "
-    "bought credits and overage by the credits each charged. Cost is inference alone."
+    "A user's revenue is its part of its customer's: plan price, breakage and what went back divided by the users who "
+    "were active, bought credits and overage by the credits each charged. Cost is inference alone."
 )
 
 

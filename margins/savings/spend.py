@@ -42,7 +42,7 @@ class Model:
 class Spend:
     """Calls of one task on one model in one mode on one UTC day, between the same price steps.
 
-    `cost_nanousd` is what they cost as stamped, of `priced_calls` of them.
+    `cost_nanousd` is what `priced_calls` of them cost, re-ratings included.
     """
 
     day: date

@@ -12,6 +12,10 @@ from margins.queries.margins import Scope
 from margins.savings.events import savings_of, spends_of
 from margins.savings.spend import Prices, merged
 from metering.costing import default_catalogue
+from metering.models import CostCard, CostRate
+from metering.rerating.applying import apply, undo
+from metering.rerating.scope import Scope as RatedScope
+from metering.services.cost_cards import publish_cost_card
 from tests import accounts
 from tests.margins.books import at
 from tests.world import Actor, World
@@ -35,8 +39,9 @@ def acme() -> Actor:
 
 
 def test_every_saving_names_its_events_and_what_it_assumes(acme: Actor, api: Callable[..., Any], staff: Client) -> None:
-    """A call costs 210,000 nano-USD fresh and 105,000 in a batch; with 800 tokens cached 150,000, and as a batch 105,000:
-    what is read from the cache is no cheaper there.
+    """A call costs 210,000 nano-USD fresh and 105,000 in a batch; with 800 tokens cached 150,000.
+
+    A batch of cached calls would cost 105,000: what is read from the cache is no cheaper there.
     """
     answer = api("/insights/savings", **DAYS).json()
     saved = {one["means"]: one for one in answer["saved"]}
@@ -76,3 +81,18 @@ def test_days_are_added_up_without_changing_a_figure(acme: Actor) -> None:
     assert sum(one.cost_nanousd for one in fewer) == sum(one.cost_nanousd for one in spends)
     assert sum(one.usage.input_tokens for one in fewer) == 26_000
     assert savings_of(NOVEMBER).saved_nanousd == 2_400_000
+
+
+def test_a_re_rating_counts_and_its_undoing_too(acme: Actor) -> None:
+    """The call nobody had a price for gets one: a dollar a million in, nothing out, so 1,000 tokens for $0.001."""
+    card = CostCard.objects.create(model="brand-new", effective_from=at(1))
+    CostRate.objects.create(card=card, kind="input_tokens", rate_nanousd_per_million=10**9)
+    CostRate.objects.create(card=card, kind="output_tokens", rate_nanousd_per_million=0)
+    publish_cost_card(card.pk, at(8))
+    days = RatedScope(starts_on=NOVEMBER.start, ends_on=NOVEMBER.end, unpriced_only=True)
+    rerating = apply(days, reason="Priced", author="ada", now=at(8))
+    found = savings_of(NOVEMBER)
+    assert (found.unpriced_calls, found.cost_nanousd) == (0, 2_850_000 + 1_000_000)
+    undo(rerating.pk, reason="Wrong card", author="ada", now=at(9))
+    found = savings_of(NOVEMBER)
+    assert (found.unpriced_calls, found.cost_nanousd) == (1, 2_850_000)
