@@ -101,6 +101,8 @@ def starts_of(customer_ids: Sequence[int], rules: Rules, span: Span) -> dict[int
     for whose, *taken in _rows("replay_taken", within):
         grant_at, grant_id, bucket, kind, amount = taken
         starts[whose].taken.append(Taken(grant_at, grant_id, bucket, kind, amount))
+    for whose, money in _rows("replay_money_back", within):
+        starts[whose].money_back_nano = money
     subscriptions = Subscription.objects.filter(
         Q(ended_at=None) | Q(ended_at__gte=span.since), customer_id__in=customer_ids, started_at__lt=span.until
     ).order_by("started_at", "id")

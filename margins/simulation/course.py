@@ -191,23 +191,28 @@ class Course:
         self._changed()
 
     def _taking(self, taken: Taken) -> Callable[[datetime], None]:
-        """Take from a grant what was taken from it, as far as it is there; or make debt of it."""
+        """Take from a grant what was taken from it, as far as it is there; or give it back.
+
+        As entitlements/core/reversal.py does it: what a refund takes and the grant has burned becomes debt, and when
+        the money returns, debt is forgiven first. Staff void only what is left.
+        """
 
         def take(now: datetime) -> None:
             account, kind = self.account, EntryKind(taken.kind)
-            if taken.bucket == Bucket.DEBT:
-                amount = min(taken.amount, account.debt)
-                if amount:
-                    account.enter(kind, Bucket.DEBT, amount, at=now, now=now)
+            grant = next((one for one in account.grants if one.id == taken.grant_id), None)
+            left = grant.remaining if grant is not None and grant.activated_at is not None else 0
+            if taken.amount < 0:
+                from_grant = max(taken.amount, -left)
+                as_debt = taken.amount - from_grant if kind is EntryKind.REVERSAL else 0
             else:
-                grant = next((one for one in account.grants if one.id == taken.grant_id), None)
-                if grant is None or grant.activated_at is None:
-                    return
-                amount = max(taken.amount, -grant.remaining)
-                grant.remaining += amount
+                as_debt = min(taken.amount, account.debt) if taken.bucket == Bucket.DEBT else 0
+                from_grant = taken.amount - as_debt if grant is not None else 0
+            if from_grant and grant is not None:
+                grant.remaining += from_grant
                 grant.closed_at = None if grant.remaining else now
-                if amount:
-                    account.enter(kind, Bucket.POSTED, amount, at=now, now=now, grant_id=grant.id)
+                account.enter(kind, Bucket.POSTED, from_grant, at=now, now=now, grant_id=grant.id)
+            if as_debt:
+                account.enter(kind, Bucket.DEBT, as_debt, at=now, now=now, grant_id=taken.grant_id)
             account.pay_off(at=now, now=now)
             look_ahead(account, now)
 

@@ -105,6 +105,7 @@ def recognise(
     for terms, currency in stays:
         if currency == start.currency:
             revenue[RevenueKind.SUBSCRIPTION] += subscription_revenue(terms, since=since, until=until)
+    revenue[RevenueKind.REVERSAL] += start.money_back_nano
     bases = {lot.id: GrantBasis(lot.amount, lot.paid_nano, lot.currency) for lot in start.lots if lot.paid_nano}
     for earned in ledger_revenue((*_used_before(start.lots), *_entries(ledger)), bases):
         if earned.currency == start.currency:

@@ -37,7 +37,7 @@ class Lot(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """Credits that staff or a refund took from a grant (or, positive, gave back to it), or that became debt by it."""
+    """Credits that staff or a refund took from a grant (or, positive, gave back), or that became debt by it."""
 
     at: datetime
     grant_id: UUID | None
@@ -83,5 +83,7 @@ class Start(msgspec.Struct, kw_only=True):
     lots: list[Lot] = []
     """Those bought or given, up to the end; and the plan's that began before the start."""
     taken: list[Taken] = []
+    money_back_nano: int = 0
+    """What of payments went back in the period, negative, in the customer's currency."""
     own: list[Own] = []
     used: dict[Reach, list[Used]] = {}

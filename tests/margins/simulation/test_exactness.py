@@ -14,6 +14,7 @@ from metering.rerating.applying import apply
 from metering.rerating.scope import Scope
 from plans.models import RateCardVersion
 from tests.accounts import fact
+from tests.margins.sales import comes_back, goes_back
 from tests.margins.simulation.conftest import LATER, Simulate, row
 from tests.world import CREDIT, Actor, World
 
@@ -53,12 +54,18 @@ def lives(world: World) -> None:
     leaver.now = at(15)
     leaver.is_granted(5, paid=Money("10", "USD"))
     leaver.spends(1, key="l3", now=at(16))
+    payer = Actor("payer", at(2), world.pro)
+    pack = payer.is_granted(40, paid=Money("80", "USD")).id
+    payer.spends(110, key="p1", now=at(3))
+    goes_back(payer.row, pack, "70", at(5))
+    disputed = goes_back(payer.row, pack, "5", at(6), kind="dispute")
+    comes_back(payer.row, disputed, at(8))
     Actor("nobody", at(1))
 
 
 def assert_nothing_differs(simulation: Simulation) -> None:
     rows = list(simulation.rows.all())
-    assert len(rows) == 5
+    assert len(rows) == 6
     for each in rows:
         who = each.customer_key
         assert (who, each.calls, each.refused_calls) == (who, each.real_calls, 0)
@@ -77,6 +84,7 @@ def test_nothing_changed_is_what_happened(lives: None, simulate: Simulate) -> No
     debtor = row(simulation, "debtor")
     assert debtor.first_limit == "balance"
     assert debtor.details["revenue"]["credits"] > 0
+    assert row(simulation, "payer").details["revenue"]["reversal"] < 0
     assert row(simulation, "meter").details["revenue"]["overage"] > 0
     assert row(simulation, "renews").details["revenue"]["breakage"] > 0
 
