@@ -24,6 +24,7 @@ WITH period AS MATERIALIZED (
     ) trial ON trial.customer_id = s.customer_id AND s.started_at >= trial.started_at AND s.started_at < trial.ended_at
     WHERE s.started_at < %(until)s AND (s.ended_at IS NULL OR s.ended_at > %(since)s)
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
+      AND bounds.ends_at > greatest(s.started_at, %(since)s) AND bounds.starts_at < least(s.ended_at, %(until)s)
 )
 SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
        NULL::bigint AS feature_id, NULL::text AS model, NULL::text AS user_key,
