@@ -37,6 +37,10 @@ class Picture(NamedTuple):
 PICTURES = (
     Picture("margins", "/margins/", 1180),
     Picture("margins-dark", "/margins/", 1180, colours="dark"),
+    Picture("margins-people", "/margins/people/", 1180),
+    Picture("margins-savings", "/margins/savings/", 1180),
+    Picture("margins-resilience-dark", "/margins/checklist/", 1180, colours="dark"),
+    Picture("board-report", "/margins/report/", 1180),
     Picture("customer-margin", "/margins/customers/hungry-otter-games/", 1320),
     Picture("admin", "/admin/plans/plan/", 620),
     Picture("plan", "/admin/plans/plan/", 2010, follow=("scale", "v1")),
