@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from entitlements.models import Customer
+from entitlements.models import Customer, Subscription
 from margins.currencies import MAX_AGE, RATE_PLACES, Rates
 from margins.models import FxRate, MarginSetting
 
@@ -21,7 +21,12 @@ def rates(into: str, currencies: Collection[str], start: date, end: date) -> Rat
     return Rates(into, {(row.currency, row.day): int(row.rate.scaleb(RATE_PLACES)) for row in found})
 
 
-def billing_currencies(customer_ids: Sequence[int] | None) -> list[str]:
-    """What these customers, or all, are billed in."""
-    customers = Customer.objects.all() if customer_ids is None else Customer.objects.filter(id__in=customer_ids)
-    return sorted(customers.order_by().values_list("currency", flat=True).distinct())
+def currencies_in_play(customer_ids: Sequence[int] | None) -> set[str]:
+    """What these customers, or all, are billed in and what the plans they were ever on are sold in."""
+    customers, subscriptions = Customer.objects.all(), Subscription.objects.all()
+    if customer_ids is not None:
+        customers = customers.filter(id__in=customer_ids)
+        subscriptions = subscriptions.filter(customer_id__in=customer_ids)
+    billed_in = customers.order_by().values_list("currency", flat=True).distinct()
+    sold_in = subscriptions.order_by().values_list("plan_version__price_currency", flat=True).distinct()
+    return {*billed_in, *sold_in}

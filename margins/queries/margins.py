@@ -11,7 +11,7 @@ from margins.currencies import Converted, Rates
 from margins.inference import InferenceCost
 from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
 from margins.models import MarginSetting
-from margins.queries.currencies import billing_currencies, margin_setting, rates
+from margins.queries.currencies import currencies_in_play, margin_setting, rates
 from margins.queries.facts import (
     CostFact,
     Grain,
@@ -174,7 +174,7 @@ class _Sums:
 def _rates_needed(scope: Scope, lines: Iterable[LineTerms], setting: MarginSetting) -> Rates | None:
     """The exchange rates of the days, where anything can be in another currency than the reporting one."""
     into = setting.reporting_currency
-    currencies = {SUPPLIER_CURRENCY, *billing_currencies(scope.customer_ids)}
+    currencies = {SUPPLIER_CURRENCY, *currencies_in_play(scope.customer_ids)}
     currencies |= {line.currency for line in lines if line.currency}
     return None if currencies == {into} else rates(into, currencies, scope.start, scope.end)
 

@@ -238,6 +238,14 @@ class TestReportingCurrency:
         assert margins["EUR"].revenue == 88 * 10**23 * 10, "eight days are known"
         assert margins["USD"].gross_margin == 30 * 10**25
 
+    def test_a_plan_sold_in_another_currency_than_its_customer_is_billed_in(self) -> None:
+        Books.open("acme").subscribes(plan("eu", "30", currency="EUR"))
+        assert only(rows()).reported.gross_margin is None, "rather than without its revenue"
+        for number in range(30):
+            day = NOVEMBER.date() + timedelta(days=number)
+            FxRate.objects.create(currency="EUR", into="USD", day=day, rate="1.1", source="test")
+        assert only(rows()).reported == Converted(revenue=33 * 10**25)
+
     def test_another_reporting_currency(self) -> None:
         MarginSetting.objects.create(reporting_currency="EUR")
         Books.open().subscribes(plan("us", "30"))
