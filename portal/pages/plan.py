@@ -42,6 +42,7 @@ class Offer(NamedTuple):
     name: str
     about: str
     price: str
+    per: str
     included: str
     overage: str
     present: bool
@@ -175,7 +176,8 @@ def _offer(version: PlanVersion, position: Position, *, may_choose: bool) -> Off
         version.plan.key,
         version.plan.name,
         version.plan.description,
-        f"{money_text(price)} a {version.interval}" if price.amount else "free",
+        money_text(price) if price.amount else "Free",
+        f"a {version.interval}" if price.amount else "",
         f"{credits_text(included)} credits {_OFTEN[version.allowance_renewal]}" if included else "",
         f"overage {money_text(Money(overage.amount * 1000, overage.currency))} per 1,000 credits" if overage else "",
         present,
