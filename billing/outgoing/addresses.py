@@ -6,6 +6,7 @@ answers something else a moment later leads nowhere else. Redirects are not foll
 """
 
 import asyncio
+import re
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -20,6 +21,10 @@ Address = IPv4Address | IPv6Address
 _METADATA: Final = frozenset({ip_address("fd00:ec2::254"), ip_address("100.100.100.200")})
 """Clouds' metadata services that are not on a link-local address, as 169.254.169.254 is. Read 2026-11-24."""
 
+_HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
+_AUTHORITY_ENDS: Final = re.compile(r"[/?#]")
+MAX_PORT: Final = 65535
+
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
@@ -33,9 +38,14 @@ def check_url(url: str) -> str:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):
         raise _refused("is not a URL") from None
-    if parsed.scheme not in {"https", "http"} or not parsed.host:
+    if parsed.scheme not in {"https", "http"} or not _HOST.fullmatch(parsed.raw_host.decode()):
         raise _refused("must be an https URL")
-    if parsed.userinfo or "@" in parsed.netloc.decode():
+    if (
+        any(letter.isspace() or not letter.isprintable() for letter in url)
+        or not 0 < (443 if parsed.port is None else parsed.port) <= MAX_PORT
+    ):
+        raise _refused("is not a URL")
+    if "@" in _AUTHORITY_ENDS.split(url.partition("//")[2], maxsplit=1)[0]:
         raise _refused("must not hold a user name or password; messages are signed instead")
     if parsed.fragment:
         raise _refused("must not have a fragment")

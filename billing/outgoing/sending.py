@@ -1,6 +1,7 @@
 """Posting messages, many at once, each within a time and to a checked address. Nothing here touches the database."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +15,7 @@ import structlog
 from billing.outgoing.addresses import AddressRefused, addresses_of
 
 log = structlog.get_logger("weir.webhooks")
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL, and one may hold a token
 
 SECONDS: Final = 15
 """For all of it: finding the address, connecting, an answer. Who needs longer answers first and works after."""
@@ -92,14 +94,15 @@ async def _post(client: httpx.AsyncClient, letter: Letter) -> tuple[int, str]:
         "Accept-Encoding": "identity",
         "User-Agent": "weir-webhooks",
     }
-    addresses = await addresses_of(url.host, url.port or (443 if url.scheme == "https" else 80))
+    host = url.raw_host.decode()  # as DNS and certificates know it
+    addresses = await addresses_of(host, url.port or (443 if url.scheme == "https" else 80))
     for last, address in zip([*[False] * (len(addresses) - 1), True], addresses, strict=True):
         request = client.build_request(
             "POST",
             url.copy_with(host=address),
             content=letter.body,
             headers=headers,
-            extensions={"sni_hostname": url.host},  # the certificate must be the name's, not the address's
+            extensions={"sni_hostname": host},  # the certificate must be the name's, not the address's
         )
         try:
             response = await client.send(request, stream=True)
@@ -111,7 +114,7 @@ async def _post(client: httpx.AsyncClient, letter: Letter) -> tuple[int, str]:
             return response.status_code, await _beginning(response)
         finally:
             await response.aclose()
-    raise AddressRefused(f"{url.host} has no address")
+    raise AddressRefused(f"{host} has no address")
 
 
 async def _beginning(response: httpx.Response) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -38,11 +38,11 @@ class Heard:
 
 
 class Listener:
-    """Answers each request with the next of `answers`, and 204 when there are no more."""
+    """Answers each request with the next of `answers`, and 204 when there are no more; an event is waited for."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
-        self.answers: list[int | tuple[int, dict[str, str], bytes]] = []
+        self.answers: list[int | Event | tuple[int, dict[str, str], bytes]] = []
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,6 +50,9 @@ class Listener:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 listener.heard.append(Heard(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 answer = listener.answers.pop(0) if listener.answers else 204
+                if isinstance(answer, Event):
+                    answer.wait(10)
+                    return
                 status, headers, text = answer if isinstance(answer, tuple) else (answer, {}, b"")
                 self.send_response(status)
                 for name, value in headers.items():
