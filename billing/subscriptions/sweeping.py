@@ -69,6 +69,8 @@ def _fault(row: StripeSubscription | None, seen: SubscriptionSeen) -> str | None
     mine = next((item for item in seen.items if item.id == row.item_id), seen.items[0])
     if (row.period_start, row.period_end) != (mine.period_start, mine.period_end):
         return "is in another period"
+    if row.pending_version_id not in {None, row.plan_version_id}:
+        return "knows nothing of a change that was noted"
     price = row.plan_version.stripe_price.price_id if row.plan_version else mine.price
     return None if price == mine.price else "is on another price"
 

@@ -1,6 +1,7 @@
 """What stories of money in begin with: a sandbox in Stripe's place, our catalogue sold there, customers with cards."""
 
 import json
+import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,20 @@ class Shop:
                 keep_events([notice], now=self.now)
         process_due_events(self.now)
         assert list(StripeEvent.objects.exclude(error="").values_list("type", "error")) == []
+
+    def hears_badly(self, dice: random.Random) -> None:
+        """Half of the webhooks arrive, half of those twice, in any order; what fails is tried again later."""
+        letters = self.sandbox.letters(after=self._last_event)
+        if letters:
+            self._last_event = letters[-1]["event"]
+        kept = [letter for letter in letters if dice.random() < 0.5]
+        kept += [letter for letter in kept if dice.random() < 0.5]
+        dice.shuffle(kept)
+        for letter in kept:
+            notice = read_webhook(letter["body"].encode(), letter["signature"])
+            if notice is not None:
+                keep_events([notice], now=self.now)
+        process_due_events(self.now)
 
     def sweeps(self) -> None:
         """The sweep comes round."""

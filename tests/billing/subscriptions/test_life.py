@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing.models import StripeInvoice, StripeSubscription
+from billing.stripe.errors import PaymentsUnavailable
 from billing.subscriptions.changing import cancel, change_plan, go_on
 from billing.subscriptions.due import follow_due
 from billing.subscriptions.mirror import converge_subscription
@@ -378,3 +379,35 @@ def test_a_worker_that_dies_half_way_leaves_nothing_half_written(shop: Shop, mon
 
 def dies(*args: object, **more: object) -> None:
     raise RuntimeError("killed")
+
+
+@pytest.mark.parametrize(("fault", "pending"), [("drop_after", True), ("drop_before", False)])
+def test_a_downgrade_whose_answer_is_lost_is_as_stripe_has_it(shop: Shop, fault: str, pending: bool) -> None:
+    team = shop.world.plan("team", price="99", included=1000)
+    acme = subscribed(shop, team)
+    shop.loses_answers(fault, f"/v1/subscriptions/{shop.subscription(acme).pk}")
+    with pytest.raises(PaymentsUnavailable):
+        change_plan("acme", shop.world.pro, "auto", shop.now)
+
+    shop.hears()
+    shop.sweeps()
+
+    assert (shop.subscription(acme).pending_version is not None) == pending
+    assert acme.balance(shop.now).plan_version_id == team.pk
+    assert change_plan("acme", shop.world.pro, "auto", shop.now).pending_version == shop.world.pro
+    shop.later(days=MONTH, seconds=HOUR)
+    assert acme.balance(shop.now).plan_version_id == shop.world.pro.pk
+    assert shop.sandbox.totals()["usd"]["charged"] == 9900 + 2900
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_an_upgrade_whose_answer_is_lost_is_charged_once(shop: Shop, fault: str) -> None:
+    team = shop.world.plan("team", price="99", included=1000)
+    acme = subscribed(shop, shop.world.pro)
+    shop.loses_answers(fault, f"/v1/subscriptions/{shop.subscription(acme).pk}")
+    with pytest.raises(PaymentsUnavailable):
+        change_plan("acme", team, "auto", shop.now)
+    assert change_plan("acme", team, "auto", shop.now).plan_version == team
+    shop.hears()
+    assert acme.balance(shop.now).posted == 1000 * CREDIT
+    assert shop.sandbox.totals()["usd"]["charged"] == 9900
