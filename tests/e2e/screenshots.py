@@ -44,9 +44,9 @@ PICTURES = (
     Picture("customer-margin", "/margins/customers/hungry-otter-games/", 1320),
     Picture("admin", "/admin/plans/plan/", 620),
     Picture("plan", "/admin/plans/plan/", 2010, follow=("scale", "v1")),
-    Picture("portal", "/portal/", 1000, customer=CUSTOMER),
-    Picture("portal-dark", "/portal/", 1000, customer=CUSTOMER, colours="dark"),
-    Picture("portal-phone", "/portal/", 1220, customer=CUSTOMER, width=375),
+    Picture("portal", "/portal/", 1030, customer=CUSTOMER),
+    Picture("portal-dark", "/portal/", 1030, customer=CUSTOMER, colours="dark"),
+    Picture("portal-phone", "/portal/", 1350, customer=CUSTOMER, width=375),
     Picture("portal-buy", "/portal/buy", 720, customer=CUSTOMER),
     Picture("api-docs", "/docs/", 640, top='.opblock-tag-section:has([data-path="/v1/check"])'),
 )
