@@ -11,7 +11,7 @@ from entitlements.models import Customer
 from margins.margin import Margin
 from margins.pages import blocks
 from margins.pages.data import Data
-from margins.pages.parts import customer_table, headline, tiles, trend_chart, unpriced_notice
+from margins.pages.parts import behind, customer_table, days_table, headline, tiles, trend_chart, unpriced_notice
 from margins.pages.request import Asked, ask
 from margins.pages.shell import page
 from margins.pages.staff import staff_page
@@ -40,7 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "currencies": data.currencies,
         "tiles": headline(data),
         "chart": trend_chart(by_day, asked.period, data.margin.currency),
-        "days": margin_table(by_day, Dimension.DAY, title="Day by day", csv=_csv("overview_csv", asked, table="days")),
+        "days": days_table(by_day, asked, csv=_csv("overview_csv", asked, table="days")),
         "unpriced": unpriced_notice(data.unpriced),
         "topics": [
             blocks.bridge_block(data),
@@ -78,9 +78,11 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     margin = next((row.margin for row in rows()), Margin(found.currency))
     by_day = rows(Dimension.DAY)
 
+    lead = behind(asked.period, found.pk)
+
     def cut(dimension: Dimension, title: str, found_rows: list[MarginRow], note: str = "") -> Any:
         csv = _csv("customer_csv", asked, key=key, table=f"{dimension}s")
-        return margin_table(found_rows, dimension, title=title, csv=csv, note=note)
+        return margin_table(found_rows, dimension, title=title, csv=csv, note=note, first=lead(dimension))
 
     context = {
         "title": found.name or found.key,

@@ -11,7 +11,7 @@ from djmoney.money import Money
 
 from entitlements.models import Run
 from kernel.ids import key_digest, new_id
-from margins.models import FeatureBenefit
+from margins.models import FeatureBenefit, FxRate
 from tests.margins.books import Books, at, cost_line, feature, plan
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_every_table_can_be_downloaded_with_and_without_rows(staff: Client, acme
     assert found or table in {"advice", "saved", "findings"}
 
 
-@pytest.mark.parametrize("topic", ["", *(f"{topic}/" for topic in TOPICS)])
+@pytest.mark.parametrize("topic", ["", "customers/acme/", *(f"{topic}/" for topic in TOPICS)])
 def test_a_page_links_only_to_what_is_there_and_escapes_what_it_is_told(staff: Client, acme: Books, topic: str) -> None:
     page = html(staff.get(f"/margins/{topic}", DAYS))
     assert "<bob>" not in page
@@ -95,6 +95,26 @@ def test_the_dashboard_tells_each_topic_in_a_sentence(staff: Client, acme: Books
     for heading in ("Models", "Features", "Savings", "Month by month", "Margin resilience", "Plan audit"):
         assert f">{heading}</h2>" in page
     assert page.count("The chart as a table") == 3
+
+
+def test_a_customers_figures_lead_to_the_calls_behind_them(staff: Client, acme: Books) -> None:
+    page = html(staff.get("/margins/customers/acme/", DAYS))
+    for words, calls in (("gpt-4o", 2), ("brand-new", 1), ("chat", 3), ("Tue 3 Nov 2026", 1)):
+        address = re.search(rf'<a href="([^"]+)">{words}</a>', page)
+        assert address is not None, words
+        assert staff.get(address[1].replace("&amp;", "&")).context["cl"].result_count == calls
+
+
+def test_several_currencies_are_told_together_as_far_as_there_are_rates(staff: Client, acme: Books) -> None:
+    eu = plan("eu", "90", currency="EUR")
+    Books.open("berlin", currency="EUR").subscribes(eu).uses("chat", at=at(2), cost_usd="5")
+    page = html(staff.get("/margins/", DAYS))
+    assert "All currencies, in USD" in page
+    assert "no rate for EUR" in page
+    for day in range(1, 31):
+        FxRate.objects.create(currency="EUR", into="USD", day=at(day).date(), rate="1.2", source="ECB")
+    page = html(staff.get("/margins/", DAYS))
+    assert "of $208.00" in page, "100 dollars, and 90 euro at 1.20"
 
 
 def test_nothing_before_is_compared_with_the_first_half(staff: Client) -> None:
