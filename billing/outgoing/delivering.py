@@ -83,6 +83,8 @@ def claim_due(now: datetime) -> list[WebhookDelivery]:
 @transaction.atomic
 def keep_outcome(claimed: WebhookDelivery, outcome: Outcome, now: datetime) -> None:
     """Write down a try. What arrived has arrived; a failure counts only while the claim is still ours."""
+    # The endpoint before its deliveries: who deletes one takes them in that order too.
+    _keep_standing(claimed.endpoint_id, outcome, now)
     delivery = WebhookDelivery.objects.select_for_update(no_key=True).filter(pk=claimed.pk).first()
     if delivery is None:
         return  # its endpoint was deleted meanwhile
@@ -106,12 +108,11 @@ def keep_outcome(claimed: WebhookDelivery, outcome: Outcome, now: datetime) -> N
     if outcome.arrived or ours:
         delivery.last_status, delivery.last_error, delivery.last_ms = outcome.status, outcome.error, outcome.ms
         delivery.save()
-    _keep_standing(delivery, outcome, now)
 
 
-def _keep_standing(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> None:
+def _keep_standing(endpoint_id: UUID, outcome: Outcome, now: datetime) -> None:
     """What a try says of its endpoint: since when nothing arrives, and whether it is gone for good."""
-    endpoint = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id)
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id)
     if outcome.arrived:
         endpoint.filter(failing_since__isnull=False).update(failing_since=None)
         return
@@ -119,7 +120,7 @@ def _keep_standing(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -
     if outcome.status == _GONE and endpoint.filter(enabled=True).update(
         enabled=False, disabled_reason="It answered 410 Gone."
     ):
-        log.warning("webhook_endpoint_gone", endpoint=str(delivery.endpoint_id))
+        log.warning("webhook_endpoint_gone", endpoint=str(endpoint_id))
 
 
 @transaction.atomic

@@ -37,7 +37,7 @@ KINDS: Final = (
     ),
     Kind(
         "balance.exhausted",
-        "Available reached zero, or fell below it: by use, by a hold, or because credits expired. Once for each fall.",
+        "Available fell to zero or below: by use, a hold, or expiry (told at the next call). Once for each fall.",
         {"available": "0", "held": "2.5", "debt": "0", "overage": "0"},
     ),
     Kind(
@@ -96,7 +96,7 @@ KINDS: Final = (
     ),
     Kind(
         "subscription.changed",
-        "A subscription at Stripe began, changed, fell overdue or ended. `previous`: as it was told before; null: new.",
+        "A subscription at Stripe began, changed, fell overdue or ended. `previous`: as told before; null: new.",
         _CHARGED | {"cancel_at": "2026-12-15T12:00:00Z", "previous": _CHARGED},
     ),
     Kind(

@@ -14,6 +14,7 @@ from billing.outgoing.dispatching import dispatch_some, dispatch_waiting
 from billing.outgoing.endpoints import change_endpoint, create_endpoint, delete_endpoint, rotate_secret, send_test
 from billing.outgoing.problems import WebhookEndpointDisabled
 from billing.outgoing.sending import Outcome
+from billing.tasks import send_webhooks
 from entitlements.models import OutboxMessage
 from kernel.clock import format_instant
 from tests.billing.outgoing.conftest import Listener
@@ -323,6 +324,18 @@ def test_one_endpoints_backlog_does_not_keep_the_others_waiting(
     assert sends(now) == 3
     assert sorted(heard.path for heard in listener.heard) == ["/weir/all", "/weir/all", "/weir/late"]
     assert (sends(now), sends(now), sends(now)) == (2, 2, 0)
+
+
+def test_the_queues_task_sends_and_asks_for_another_round_only_after_one(
+    listener: Listener, endpoint: WebhookEndpoint, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[Any] = []
+    monkeypatch.setattr("billing.tasks.wake", woken.append)
+    says("balance.low")
+    send_webhooks()
+    assert (len(listener.heard), woken) == (1, [send_webhooks])
+    send_webhooks()
+    assert (len(listener.heard), len(woken)) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
