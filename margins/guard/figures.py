@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from entitlements.models import MarginFigure, OutboxMessage
 from entitlements.services.accounts import opened_one
+from kernel.clock import format_instant
 from kernel.units import format_scaled
 from margins.guard.accounts import FirstHours, GuardedAccount, due_accounts, first_hours
 from margins.guard.projection import Projection, SoFar, project
@@ -197,8 +198,8 @@ def _tell(account: GuardedAccount, figure: MarginFigure, now: datetime) -> None:
         "revenue": format_scaled(figure.revenue_nano, 9),
         "cost": format_scaled(figure.cost_nano, 9),
         "currency": account.currency,
-        "period_start": account.period_start.isoformat(),
-        "period_end": account.period_end.isoformat(),
+        "period_start": format_instant(account.period_start),
+        "period_end": format_instant(account.period_end),
     }
     with opened_one(account.key, now=now) as (locked, _):
         locked.tell(key, BELOW_FLOOR, payload, now)

@@ -157,8 +157,8 @@ def test_a_figure_is_told_once_a_period(acme: Actor) -> None:
         "revenue": "100",
         "cost": "60",
         "currency": "USD",
-        "period_start": "2026-11-01T00:00:00+00:00",
-        "period_end": "2026-12-01T00:00:00+00:00",
+        "period_start": "2026-11-01T00:00:00Z",
+        "period_end": "2026-12-01T00:00:00Z",
     }
     costs(acme, 90, "e4", at=datetime(2026, 12, 16, tzinfo=UTC))
     assert OutboxMessage.objects.filter(kind="margin.below_floor").count() == 2
