@@ -108,8 +108,8 @@ KINDS: Final = (
             "revenue": "299",
             "cost": "145.912",
             "currency": "USD",
-            "period_start": "2026-11-01T00:00:00+00:00",
-            "period_end": "2026-12-01T00:00:00+00:00",
+            "period_start": "2026-11-01T00:00:00Z",
+            "period_end": "2026-12-01T00:00:00Z",
         },
     ),
 )
