@@ -6,6 +6,7 @@ class BillingConfig(AppConfig):
     verbose_name = "Money in"
 
     def ready(self) -> None:
-        from billing import convergence
+        from billing import audit, convergence
 
+        audit.add_checks()
         convergence.load()

@@ -51,6 +51,7 @@ CHECKS: Final = (
     _check("event_keys_count_once", "event keys", "no key was counted twice, archived ones included"),
     _check("events_keep_their_stamps", "events", "rates, cards and plans events name are published and were in force"),
     _check("free_credits_pay_first", "balances", "nothing is owed while something is free"),
+    _check("low_balances_are_noticed", "balances", "a balance below its mark was told of, and no other"),
     _check("overage_is_capped", "balances", "overage has a plan that allows it and keeps to its spend cap"),
     _check("holds_are_set_aside", "balances", "held is what open holds have set aside, and is covered"),
     _check("holds_end_once", "holds", "an ended hold keeps nothing; settled is what its usage was charged"),

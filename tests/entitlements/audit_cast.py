@@ -12,7 +12,8 @@ from entitlements.core.runs import Budget
 from entitlements.core.settle import LeaseWanted
 from entitlements.gate.calls import AcquireCall, Batch, Call, CheckCall, OpenRunCall, SettleCall, VoidCall
 from entitlements.services.accounts import opened
-from entitlements.services.grants import void_grant
+from entitlements.services.grants import give_back_credits, take_back_credits, void_grant
+from entitlements.services.low_balance import tell_when_below
 from entitlements.services.subscriptions import end_subscription
 from entitlements.store.accounts import Wanted
 from kernel.ids import body_digest, key_digest
@@ -49,7 +50,12 @@ def company(now: datetime, directory: Path) -> World:
     old.uses(fact("archived", at=month_ago), fact("archived-too", at=month_ago, model="nobody-knows"), now=now)
     corrected(old, meter, now)
     Actor("plain", now)
-    Actor("bystander", now, world.pro).uses(fact("e1", at=now))
+    bystander = Actor("bystander", now, world.pro)
+    bystander.uses(fact("e1", at=now))
+    disputed = bystander.is_granted(20, paid=Money("10", "USD"))
+    taken = take_back_credits("bystander", disputed.id, 15 * CREDIT, now)
+    give_back_credits("bystander", disputed.id, taken, now)
+    tell_when_below("bystander", 1_000 * CREDIT, now)
     archive_events(
         before=month_ago + timedelta(seconds=1),
         directory=directory,

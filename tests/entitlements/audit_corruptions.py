@@ -136,6 +136,12 @@ LEDGER = [
         another_grant("{owes}"),
     ),
     Corruption(
+        "a low balance nobody was told of",
+        "owes",
+        ["low_balances_are_noticed"],
+        ["UPDATE balance SET low_below_microcredits = 1 WHERE customer_id = {owes}"],
+    ),
+    Corruption(
         "overage above the cap",
         "meter",
         ["overage_is_capped"],
