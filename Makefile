@@ -12,11 +12,11 @@ DEV := $(VENV)/.installed-to-develop
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint conformance bench e2e soak screenshots clean
+.PHONY: help run test lint test-stripe-live conformance bench e2e soak screenshots clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target about; do \
-		printf '  make %-12s %s\n' "$$target" "$$about"; done
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target about; do \
+		printf '  make %-16s %s\n' "$$target" "$$about"; done
 
 run: $(RUN) ## start the service with a demo company (PORT=8000, DATA_DIR=.data); Ctrl-C ends it
 	@exec $(BIN)/python -m config.run --with-parent
@@ -35,6 +35,9 @@ lint: $(DEV) ## style, types, who may import whom, and whether a migration is mi
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+test-stripe-live: $(DEV) ## tell some of the stories to Stripe itself; needs a test-mode STRIPE_SECRET_KEY
+	STRIPE_LIVE_TESTS=1 $(BIN)/python -m pytest -rs tests/stripe_live
 
 conformance: $(DEV) ## run the shared cases against the real functions; CASES=<dir> for others of the same form
 	$(BIN)/python -m tests.conformance.run --cases $(CASES)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import baselines, costing, database, place, report
+from bench import baselines, costing, database, margins, place, report, simulation
 from bench.jobs import Result
 from bench.lines import LINES, Line, judge, scale_lines
 from bench.place import Measure, Place, Size
@@ -28,17 +28,20 @@ def main(arguments: Sequence[str]) -> int:
     if options.drop:
         for number in (QUICK_CUSTOMERS, CUSTOMERS, *LARGER):
             database.drop(f"{options.database}_{number}")
+            database.drop(margins.database_name(options.database, number))
+        database.drop(simulation.DATABASE)
         return 0
     customers = QUICK_CUSTOMERS if options.quick else CUSTOMERS
     larger = [] if options.quick else [size for size in LARGER if size < 1_000_000 or options.million]
-    lines = _chosen([*LINES, *scale_lines([customers, *larger], customers)], options.only)
+    lines = _chosen([*LINES, *margins.LINES, *scale_lines([customers, *larger], customers)], options.only)
     size = QUICK if options.quick else FULL
     if options.seconds:
         size = msgspec.structs.replace(size, seconds=options.seconds)
     rounds = options.rounds or (1 if options.quick else 5)
     _warn_if_busy()
     with _places(lines, [customers, *larger], size, options) as places:
-        taken = _measure(lines, places, rounds)
+        of_margins = margins.measures(options.database, customers, quick=options.quick, fresh=options.fresh)
+        taken = _measure(lines, places, of_margins, rounds)
         machine, postgres = report.facts(places[0].url)
         done = Report(
             machine=machine,
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         report.write(done, options.out or RESULTS)
     if whole and not options.out:
         report.write_document(done)
+        simulation.main(())
     return 1 if done.findings else 0
 
 
@@ -117,11 +121,11 @@ def _places(lines: list[Line], sizes: list[int], size: Size, options: argparse.N
         yield places
 
 
-def _measure(lines: list[Line], places: list[Place], rounds: int) -> list[dict[str, Result]]:
+def _measure(lines: list[Line], places: list[Place], more: dict[str, Measure], rounds: int) -> list[dict[str, Result]]:
     """Everything the lines need, round by round."""
     wanted = {measure for line in lines for measure in line.measures}
     wanted |= {place.NEEDS[measure] for measure in wanted if measure in place.NEEDS}
-    available: dict[str, Measure] = place.measures(places[0]) | place.scale_measures(places)
+    available: dict[str, Measure] = place.measures(places[0]) | place.scale_measures(places) | more
     taken = []
     for round_ in range(1, rounds + 1):
         results = {}

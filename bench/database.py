@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -28,6 +29,26 @@ def prepare(name: str, customers: int, *, fresh: bool) -> tuple[str, str]:
         token = _populated(url, customers)
         connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
     return url, token
+
+
+def kept(name: str, module: str, arguments: Sequence[object], *, fresh: bool) -> str:
+    """The URL of a database that `python -m module arguments` has filled; one that still fits is used again."""
+    server = embedded_postgres.database_url()
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    mark = f"{module} {' '.join(map(str, arguments))} {_fingerprint()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        if not fresh and _mark(connection, name) == mark:
+            return url
+        drop(name)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "WARNING"},
+            check=True,
+        )
+        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
+    return url
 
 
 def drop(name: str) -> None:
@@ -58,7 +79,7 @@ def _populated(url: str, customers: int) -> str:
 def _fingerprint() -> str:
     """Of everything that decides what a new database looks like: a database of another one is not used again."""
     files = [*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/sql/*.sql"), *(ROOT / "bench").glob("*.yaml")]
-    files += [ROOT / "bench" / "population.py"]
+    files += [ROOT / "bench" / name for name in ("population.py", "margin_population.py")]
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(file.read_bytes())

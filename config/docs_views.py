@@ -31,8 +31,12 @@ TAGS: Final = (
     ("holds", "Credits set aside"),
     ("decisions", "What was decided, and from what"),
     ("customers", "Customers: their balance, grants, ledger, entitlements, subscription and usage"),
+    ("money in", "Top-ups, subscriptions at Stripe, invoices and overage: what customers pay"),
     ("margins", "What is earned and what it costs, by customer, plan, feature, model and day"),
+    ("simulations", "What if: real usage replayed under another plan, other rates, costs or models"),
+    ("insights", "Who holds the cost, why it changed, what was saved and would have been, what is left to do"),
     ("catalogue", "Everything on sale in one answer, and what an action would cost"),
+    ("webhooks", "Where your product is told what happens, and whether it heard"),
     ("plans", "Plans on sale"),
     ("top-up-packs", "Credits to buy"),
 )

@@ -1,4 +1,4 @@
-"""The processes the service is made of: `python -m config.roles web | worker | beat | migrate`.
+"""The processes the service is made of: `python -m config.roles web | worker | beat | migrate | sandbox`.
 
 `make run` starts them together (config/run.py); a container is one of them. HOST, PORT, WEB_WORKERS and
 WORKER_CONCURRENCY in the environment are honoured.
@@ -7,9 +7,9 @@ WORKER_CONCURRENCY in the environment are honoured.
 import os
 import sys
 
-from config import embedded_postgres
+from config import embedded_postgres, stripe_sandbox
 
-ROLES = ("web", "worker", "beat", "migrate")
+ROLES = ("web", "worker", "beat", "migrate", "sandbox")
 
 # Root is what a bare container often is; the warning is about pickled messages, and ours are JSON.
 _CELERY = ["-W", "ignore:You're running the worker with superuser", "-m", "celery", "-q", "-A", "config.celery"]
@@ -32,6 +32,8 @@ def command(role: str) -> list[str]:
             arguments = [*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(schedule)]
         case "migrate":
             arguments = ["-m", "config.prepare"]
+        case "sandbox":
+            arguments = stripe_sandbox.arguments(embedded_postgres.data_dir(), os.environ.get("PORT") or "8000")
         case _:
             raise ValueError(f"no such role: {role}")
     return [sys.executable, *arguments]

@@ -1,7 +1,7 @@
 """`make run`: database, demo data, web, worker and beat, started together and ended together.
 
 PORT (8000) and DATA_DIR (.data) are honoured; DATABASE_URL and CELERY_BROKER_URL replace the embedded defaults;
-WEIR_DEMO=0 starts without the demo company.
+WEIR_DEMO=0 starts without the demo company. Without STRIPE_SECRET_KEY a sandbox stands in for Stripe.
 With --with-parent it also ends when the process that started it does, of anything.
 """
 
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from config import embedded_postgres, roles
+from config import embedded_postgres, roles, stripe_sandbox
 from config.embedded_postgres import PostgresCannotStart, linux
 from config.health import is_healthy
 from config.supervisor import ENDING, Ended, Household, reap_orphans
@@ -65,8 +65,9 @@ def main(arguments: list[str]) -> int:
         os.environ["HOST"] = HOST  # a first run on a bare machine is for that machine only
         embedded = not os.environ.get("DATABASE_URL")
         url = embedded_postgres.database_url()
-        _start(household, port, ending)
-        _announce(port)
+        sandbox = stripe_sandbox.point_at_it(embedded_postgres.data_dir(), port)
+        _start(household, port, ending, sandbox=sandbox is not None)
+        _announce(port, sandbox)
         while True:
             ending.check()
             household.check()
@@ -86,9 +87,11 @@ def main(arguments: list[str]) -> int:
         reap_orphans()
 
 
-def _start(household: Household, port: int, ending: _Ending) -> None:
+def _start(household: Household, port: int, ending: _Ending, *, sandbox: bool) -> None:
     """Prepare the database, start every role, and return when the web process serves."""
     household.run("preparing the database", roles.command("migrate"))
+    if sandbox:
+        household.start("the Stripe sandbox", roles.command("sandbox"), silent=True)
     for role in ("web", "worker", "beat"):
         ending.check()
         household.start(role, roles.command(role))
@@ -120,7 +123,7 @@ def _check_database(postgres: Path, url: str) -> None:
         raise _CannotServe("PostgreSQL was killed and its port taken by another program. Start again.")
 
 
-def _announce(port: int) -> None:
+def _announce(port: int, sandbox: str | None) -> None:
     """Say where it is and how to get in, each fact alone on its line, then the lines to paste."""
     base_url = f"http://{HOST}:{port}"
     lines = [f"ready: {base_url}"]
@@ -129,6 +132,8 @@ def _announce(port: int) -> None:
     if credentials.exists():
         demo = json.loads(credentials.read_text())
         lines += [f"api key: {demo['api_key']}", f"staff: {demo['staff_user']} {demo['staff_password']}"]
+    if sandbox is not None:
+        lines.append(f"payments: SANDBOX, no real money moves: {sandbox} (STRIPE_SECRET_KEY is not set)")
     if welcome.exists():
         lines += ["", welcome.read_text().replace("{base_url}", base_url).rstrip()]
     print("\n".join(lines), flush=True)

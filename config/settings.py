@@ -38,11 +38,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_htmx",
     "access",
     "plans",
     "metering",
     "entitlements",
+    "billing",
     "margins",
+    "portal",
     "demo",
 ]
 
@@ -55,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -149,6 +153,48 @@ CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL") or DATABASE_URL.replace(
     "postgres://", "pgmq://", 1
 )
 
+# Money in. Without a key nothing is sold; `make run` then starts a sandbox and sets these for its processes.
+STRIPE_SECRET_KEY = os.environ.get("STRIPE_SECRET_KEY", "")
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+# Several, separated by commas, while an endpoint's secret is being rotated.
+STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_LIVE = _flag("STRIPE_LIVE", False)
+# Where a customer lands who paid by a link that nobody gave a way back.
+STRIPE_RETURN_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/"
+STRIPE_AUTOMATIC_TAX = _flag("STRIPE_AUTOMATIC_TAX", False)
+
+# Whether our webhooks may go to loopback and private addresses, and over plain http on this machine. Never to
+# link-local and metadata addresses.
+WEBHOOKS_TO_PRIVATE_NETWORKS = _flag("WEBHOOKS_TO_PRIVATE_NETWORKS", DEBUG)
+
+# The customers' own pages: their headline, and the address browsers know this service by, if not the caller's.
+PORTAL_NAME = os.environ.get("PORTAL_NAME", "Credits and billing")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
+# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, which redirect from one port
+# of this machine to another. Your own domain, if you gave Stripe's pages one.
+PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
+    "https://checkout.stripe.com",
+    "https://billing.stripe.com",
+    *(["http://127.0.0.1:*", "http://localhost:*"] if STRIPE_API_BASE else []),
+]
+
+# What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
+CELERY_BEAT_SCHEDULE = {
+    "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
+    "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0},
+    "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
+    # Reports count what is not added up yet; this keeps it little.
+    "revenue": {"task": "margins.tasks.add_up_revenue", "schedule": 30.0},
+    # With the seconds a gate keeps them, well within the sixty a figure is fresh.
+    "margin-figures": {"task": "margins.tasks.refresh_margin_figures", "schedule": 30.0},
+    # Asking wakes a worker; this finds what one that died has left.
+    "simulations": {"task": "margins.tasks.answer_simulations", "schedule": 60.0},
+    "subscriptions": {"task": "billing.tasks.keep_subscriptions", "schedule": 30.0},
+    "overage": {"task": "billing.tasks.collect_overage", "schedule": 60.0},
+    # An endpoint that lets us wait must not pile up rounds behind the one that waits.
+    "webhooks": {"task": "billing.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+}
+
 UNFOLD = {
     "SITE_TITLE": "Weir",
     "SITE_HEADER": "Weir",
@@ -232,6 +278,67 @@ UNFOLD = {
                         "icon": "receipt_long",
                         "link": reverse_lazy("admin:entitlements_ledgerline_changelist"),
                     },
+                    {
+                        "title": "Portal visits",
+                        "icon": "visibility",
+                        "link": reverse_lazy("admin:portal_portalsession_changelist"),
+                    },
+                ],
+            },
+            {
+                "title": "Money in",
+                "separator": True,
+                "items": [
+                    {
+                        "title": "Top-up orders",
+                        "icon": "shopping_cart",
+                        "link": reverse_lazy("admin:billing_topuporder_changelist"),
+                    },
+                    {
+                        "title": "Auto top-ups",
+                        "icon": "autorenew",
+                        "link": reverse_lazy("admin:billing_autotopup_changelist"),
+                    },
+                    {
+                        "title": "Payments",
+                        "icon": "credit_card",
+                        "link": reverse_lazy("admin:billing_payment_changelist"),
+                    },
+                    {
+                        "title": "Reversals",
+                        "icon": "undo",
+                        "link": reverse_lazy("admin:billing_reversal_changelist"),
+                    },
+                    {
+                        "title": "Stripe subscriptions",
+                        "icon": "event_repeat",
+                        "link": reverse_lazy("admin:billing_stripesubscription_changelist"),
+                    },
+                    {
+                        "title": "Invoices",
+                        "icon": "request_quote",
+                        "link": reverse_lazy("admin:billing_stripeinvoice_changelist"),
+                    },
+                    {
+                        "title": "Overage",
+                        "icon": "trending_up",
+                        "link": reverse_lazy("admin:billing_overageitem_changelist"),
+                    },
+                    {
+                        "title": "Stripe prices",
+                        "icon": "price_check",
+                        "link": reverse_lazy("admin:billing_stripeprice_changelist"),
+                    },
+                    {
+                        "title": "Stripe customers",
+                        "icon": "person_search",
+                        "link": reverse_lazy("admin:billing_stripecustomer_changelist"),
+                    },
+                    {
+                        "title": "Stripe events",
+                        "icon": "notifications",
+                        "link": reverse_lazy("admin:billing_stripeevent_changelist"),
+                    },
                 ],
             },
             {
@@ -249,9 +356,29 @@ UNFOLD = {
                         "link": reverse_lazy("admin:metering_costcard_changelist"),
                     },
                     {
+                        "title": "Re-ratings",
+                        "icon": "currency_exchange",
+                        "link": reverse_lazy("admin:metering_rerating_changelist"),
+                    },
+                    {
                         "title": "Other cost lines",
                         "icon": "account_balance",
                         "link": reverse_lazy("admin:margins_costline_changelist"),
+                    },
+                    {
+                        "title": "Exchange rates",
+                        "icon": "currency_exchange",
+                        "link": reverse_lazy("admin:margins_fxrate_changelist"),
+                    },
+                    {
+                        "title": "Margin settings",
+                        "icon": "tune",
+                        "link": reverse_lazy("admin:margins_marginsetting_changelist"),
+                    },
+                    {
+                        "title": "Margin guards",
+                        "icon": "shield",
+                        "link": reverse_lazy("admin:entitlements_marginguard_changelist"),
                     },
                 ],
             },
@@ -260,6 +387,16 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     {"title": "API keys", "icon": "key", "link": reverse_lazy("admin:access_apikey_changelist")},
+                    {
+                        "title": "Webhook endpoints",
+                        "icon": "webhook",
+                        "link": reverse_lazy("admin:billing_webhookendpoint_changelist"),
+                    },
+                    {
+                        "title": "Webhook deliveries",
+                        "icon": "outgoing_mail",
+                        "link": reverse_lazy("admin:billing_webhookdelivery_changelist"),
+                    },
                     {"title": "Staff", "icon": "badge", "link": reverse_lazy("admin:auth_user_changelist")},
                     {"title": "API documentation", "icon": "menu_book", "link": "/docs/"},
                 ],

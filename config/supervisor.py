@@ -28,8 +28,11 @@ class Household:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         linux.adopt_orphans()  # what a killed child leaves behind comes to us, to be reaped
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        """Start a process that is to run until the end, in its own session: Ctrl-C reaches us, and we stop it."""
+    def start(self, name: str, command: Sequence[str], *, silent: bool = False) -> None:
+        """Start a process that is to run until the end, in its own session: Ctrl-C reaches us, and we stop it.
+
+        What a `silent` one prints is not shown; what it complains of is.
+        """
         me = os.getpid()
 
         def enter() -> None:
@@ -42,6 +45,7 @@ class Household:
             self._children[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if silent else None,
                 start_new_session=True,
                 preexec_fn=enter,  # noqa: PLW1509 - this process has one thread
             )

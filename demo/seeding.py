@@ -22,10 +22,16 @@ from entitlements.services.subscriptions import end_subscription, subscribe
 from entitlements.services.usage import record_many
 from kernel.errors import Problem
 from kernel.units import MICROCREDITS_PER_CREDIT
+from plans.auditing import Acknowledged
 from plans.catalogue_file.applying import apply_catalogue
 from plans.models import PlanVersion, TopUpPack
 
 CATALOGUE: Final = Path(__file__).parent / "catalogue.yaml"
+
+ACKNOWLEDGED: Final = Acknowledged(
+    actor="demo",
+    reason="Flat is on sale to show what an all-you-can-eat price does to margins when one customer is hungry.",
+)
 
 STEP: Final = timedelta(hours=6)
 """How much time passes at once: usage of a step is recorded as a batch, and low credits are noticed at its end."""
@@ -57,7 +63,7 @@ def seed(company: Company, progressed: Callable[[int], None], also: Callable[[],
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
         if Customer.objects.exists():
             raise NotEmpty("there are customers here already")
-        apply_catalogue(CATALOGUE.read_text(), publish=True, now=company.start)
+        apply_catalogue(CATALOGUE.read_text(), publish=True, now=company.start, acknowledged=ACKNOWLEDGED)
         create_cost_lines(company.start.date())
         _Past(company).live(progressed)
         also()

@@ -1,4 +1,4 @@
-"""Small SVG charts, drawn on the server. Pure: whole numbers in, markup out.
+"""The margin pages' charts. Pure: whole numbers in, markup out (kernel/svg.py).
 
 Colours are CSS classes, so a page's light and dark themes apply. Amounts are integers of any one
 unit; they become floats only as coordinates. What has no value is a gap, never a zero.
@@ -7,6 +7,8 @@ unit; they become floats only as coordinates. What has no value is a gap, never 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Final, NamedTuple
+
+from kernel import svg
 
 WIDTH: Final = 960
 LEFT: Final = 56
@@ -36,18 +38,13 @@ def trend(
 
     The class is not "chart": the admin's script takes every element of that class for a Chart.js canvas.
     """
-    name, about = f"{escape(chart_id)}-title", f"{escape(chart_id)}-description"
-    parts = [
-        f'<svg class="trend" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name} {about}">',
-        f'<title id="{name}">{escape(title)}</title><desc id="{about}">{escape(description)}</desc>',
-    ]
     if days:
-        parts += _ratio_panel(days)
-        parts += _bar_panel(days, amount_text)
-        parts += _day_labels(days)
+        parts = [*_ratio_panel(days), *_bar_panel(days, amount_text), *_day_labels(days)]
     else:
-        parts.append(_text(WIDTH / 2, HEIGHT / 2, "No days to show", anchor="middle"))
-    return "".join([*parts, "</svg>"])
+        parts = [svg.label(WIDTH / 2, HEIGHT / 2, "No days to show", anchor="middle")]
+    return svg.chart(
+        "trend", width=WIDTH, height=HEIGHT, chart_id=chart_id, title=title, description=description, parts=parts
+    )
 
 
 def sparkline(values: Sequence[int | None], *, label: str) -> str:
@@ -63,11 +60,11 @@ def sparkline(values: Sequence[int | None], *, label: str) -> str:
     def y(value: int) -> float:
         return height - edge - (value - low) * scale
 
-    zero = f'<line class="sparkline-zero" x1="0" x2="{width}" y1="{_n(y(0))}" y2="{_n(y(0))}"/>'
+    zero = svg.segment("sparkline-zero", (0, y(0)), (width, y(0)))
     step = (width - 2 * edge) / max(1, len(values) - 1)
     points = [None if value is None else (edge + index * step, y(value)) for index, value in enumerate(values)]
     tone = "sparkline-line sparkline-loss" if sum(known) < 0 else "sparkline-line"
-    return f"{head}{zero}{_line(points, tone)}</svg>"
+    return f"{head}{zero}{svg.line(points, tone)}</svg>"
 
 
 def _ratio_panel(days: Sequence[TrendDay]) -> list[str]:
@@ -82,7 +79,7 @@ def _ratio_panel(days: Sequence[TrendDay]) -> list[str]:
     parts = [_gridline(y(tick), f"{round(tick * 100)} %".replace("-", "−"), zero=tick == 0) for tick in ticks]
     centres = _centres(len(days))
     points = [None if ratio is None else (x, y(ratio)) for x, ratio in zip(centres, ratios, strict=True)]
-    return [*parts, _line(points, "chart-margin")]
+    return [*parts, svg.line(points, "chart-margin")]
 
 
 def _bar_panel(days: Sequence[TrendDay], amount_text: Callable[[int], str]) -> list[str]:
@@ -92,14 +89,14 @@ def _bar_panel(days: Sequence[TrendDay], amount_text: Callable[[int], str]) -> l
 
     def bar(name: str, x: float, width: float, value: int) -> str:
         height = _BARS_HEIGHT * max(0, value) / top
-        return _rect(name, x, bottom - height, width, height)
+        return svg.rect(name, x, bottom - height, width, height)
 
     parts = [_gridline(_BARS_TOP, amount_text(top), zero=False), _gridline(bottom, "0", zero=True)]
     for index, day in enumerate(days):
         x = LEFT + index * room
         parts += [
             f"<g><title>{escape(day.hint or day.label)}</title>",
-            _rect("chart-hover", x, _RATIO_TOP, room, bottom - _RATIO_TOP),
+            svg.rect("chart-hover", x, _RATIO_TOP, room, bottom - _RATIO_TOP),
             # The cost stands inside the revenue; where it rises above it, the day lost money.
             bar("chart-revenue", x + room * 0.1, room * 0.8, day.revenue),
             bar("chart-cogs", x + room * 0.3, room * 0.4, day.cogs),
@@ -112,7 +109,7 @@ def _day_labels(days: Sequence[TrendDay]) -> Iterable[str]:
     every = max(1, -(-len(days) // 10))
     for index, x in enumerate(_centres(len(days))):
         if index % every == 0:
-            yield _text(x, HEIGHT - 8, days[index].label, anchor="middle")
+            yield svg.label(x, HEIGHT - 8, days[index].label, anchor="middle")
 
 
 def _centres(count: int) -> list[float]:
@@ -120,36 +117,6 @@ def _centres(count: int) -> list[float]:
     return [LEFT + (index + 0.5) * room for index in range(count)]
 
 
-def _line(points: Sequence[tuple[float, float] | None], name: str) -> str:
-    """A polyline for each unbroken run; a lone point is a dot, which a line could not show."""
-    parts: list[str] = []
-    run: list[tuple[float, float]] = []
-    for point in [*points, None]:
-        if point is not None:
-            run.append(point)
-        elif run:
-            if len(run) == 1:
-                parts.append(f'<circle class="{name}" cx="{_n(run[0][0])}" cy="{_n(run[0][1])}" r="2"/>')
-            else:
-                coordinates = " ".join(f"{_n(x)},{_n(y)}" for x, y in run)
-                parts.append(f'<polyline class="{name}" points="{coordinates}"/>')
-            run = []
-    return "".join(parts)
-
-
 def _gridline(y: float, label: str, *, zero: bool) -> str:
     name = "chart-zero" if zero else "chart-grid"
-    line = f'<line class="{name}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{_n(y)}" y2="{_n(y)}"/>'
-    return line + _text(LEFT - 8, y + 4, label, anchor="end")
-
-
-def _rect(name: str, x: float, y: float, width: float, height: float) -> str:
-    return f'<rect class="{name}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"/>'
-
-
-def _text(x: float, y: float, text: str, *, anchor: str) -> str:
-    return f'<text class="chart-label" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _n(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+    return svg.segment(name, (LEFT, y), (WIDTH - RIGHT, y)) + svg.label(LEFT - 8, y + 4, label, anchor="end")

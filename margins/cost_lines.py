@@ -2,7 +2,8 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from operator import add
+from typing import Final, NamedTuple
 
 from margins.units import FEMTO_PER_NANO
 
@@ -12,12 +13,52 @@ class Basis(StrEnum):
 
     PER_CUSTOMER = "per_customer"
     """Per customer on a plan and calendar month, spread evenly over the month."""
+    PER_SEAT = "per_seat"
+    """The same for each of a stated number of seats."""
+    PER_ACTIVE_USER = "per_active_user"
+    """Per user who used anything in the calendar month, on the first day they did."""
+    PER_ACTIVE_USER_DAY = "per_active_user_day"
+    """Per user and day on which they used anything."""
     PER_CALL = "per_call"
+    PER_RUN = "per_run"
+    """Per agent run, on the day it was opened."""
     PER_MILLION_TOKENS = "per_million_tokens"
-    """Of input and output tokens together."""
+    """Of input and output tokens together, or of one kind (`LineTerms.meter`)."""
     PER_CREDIT = "per_credit"
     """Per credit charged, whoever pays for it."""
     PERCENT_OF_REVENUE = "percent_of_revenue"
+    PER_PAYMENT = "per_payment"
+    """So much for each payment and so much % of it: what a payment provider keeps."""
+    SHARED = "shared"
+    """So much a calendar month for everyone together, each day's part divided by a key (`SharedBy`)."""
+
+
+class SharedBy(StrEnum):
+    """By what a shared cost is divided among customers, day by day."""
+
+    REVENUE = "revenue"
+    """Recognised that day, in the line's own currency."""
+    CALLS = "calls"
+    COST = "cost"
+    """Supplier cost."""
+    CREDITS = "credits"
+    """Charged."""
+    CUSTOMERS = "customers"
+    """Evenly among those on a plan."""
+
+
+METERS: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+"""The kinds of tokens a line can be per million of. Totals are inclusive: reads and writes are part of the input."""
+
+USAGE_BASES: Final = frozenset({Basis.PER_CALL, Basis.PER_MILLION_TOKENS, Basis.PER_CREDIT})
+"""What follows from usage alone."""
 
 
 class UsageTotals(NamedTuple):
@@ -32,7 +73,7 @@ class UsageTotals(NamedTuple):
     charged_microcredits: int = 0
 
     def plus(self, other: "UsageTotals") -> "UsageTotals":
-        return UsageTotals(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return UsageTotals(*map(add, self, other))
 
 
 class LineTerms(NamedTuple):
@@ -53,6 +94,14 @@ class LineTerms(NamedTuple):
     customer_id: int | None = None
     plan_id: int | None = None
     feature_id: int | None = None
+    seats: int = 1
+    meter: str = ""
+    shared_by: SharedBy | None = None
+
+    @property
+    def follows_rows(self) -> bool:
+        """Whether its cost follows from any row's own usage or revenue; else the database tells it."""
+        return (self.basis in USAGE_BASES and not self.meter) or self.basis is Basis.PERCENT_OF_REVENUE
 
     def holds_on(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
@@ -72,7 +121,7 @@ def usage_cost_femto(line: LineTerms, usage: UsageTotals) -> int:
         case Basis.PER_CALL:
             return line.amount_nano * usage.calls * FEMTO_PER_NANO
         case Basis.PER_MILLION_TOKENS:
-            return line.amount_nano * usage.tokens
+            return 0 if line.meter else line.amount_nano * usage.tokens
         case Basis.PER_CREDIT:
             return line.amount_nano * usage.charged_microcredits
     return 0

@@ -5,9 +5,11 @@ a margin exists only where revenue and every cost are in one currency.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from margins.cost_lines import UsageTotals
+from margins.currencies import ONE, Converted
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO, ratio
 
@@ -17,12 +19,11 @@ INFERENCE = "inference"
 SUPPLIER_CURRENCY = "USD"
 
 
-@dataclass(slots=True)
-class Amounts:
+class Amounts(msgspec.Struct, gc=False):
     """Revenue by kind and COGS by line, in femto-units of one currency."""
 
-    revenue: dict[RevenueKind, int] = field(default_factory=dict)
-    cogs: dict[str, int] = field(default_factory=dict)
+    revenue: dict[RevenueKind, int] = {}
+    cogs: dict[str, int] = {}
 
     @property
     def total_revenue(self) -> int:
@@ -37,17 +38,19 @@ class Amounts:
         return not any(self.revenue.values()) and not any(self.cogs.values())
 
 
-@dataclass(slots=True)
-class Margin:
+class Margin(msgspec.Struct, gc=False):
     """The figures of one cut for customers who are billed in `currency`.
 
     `other` holds what came in other currencies, by currency: inference is paid in USD whoever uses it.
+    `converted` is all of it in the reporting currency, where its report asked for that day by day; None: nothing is in
+    any other currency than the reporting one, and the figures stand for themselves.
     """
 
     currency: str
-    usage: UsageTotals = field(default_factory=UsageTotals)
-    own: Amounts = field(default_factory=Amounts)
-    other: dict[str, Amounts] = field(default_factory=dict)
+    usage: UsageTotals = UsageTotals()
+    own: Amounts = msgspec.field(default_factory=Amounts)
+    other: dict[str, Amounts] = {}
+    converted: Converted | None = None
 
     def add_usage(self, usage: UsageTotals) -> None:
         self.usage = self.usage.plus(usage)
@@ -65,6 +68,10 @@ class Margin:
         if margin.currency != self.currency:
             raise ValueError(f"{margin.currency} cannot be added to {self.currency}")
         self.usage = self.usage.plus(margin.usage)
+        if margin.converted is not None:
+            if self.converted is None:
+                self.converted = Converted()
+            self.converted.add(margin.converted)
         for currency, amounts in ((self.currency, margin.own), *margin.other.items()):
             mine = self._in(currency)
             for kind, revenue in amounts.revenue.items():
@@ -93,6 +100,11 @@ class Margin:
         """Share of calls whose supplier cost is known, to six places; None without calls."""
         return ratio(self.usage.calls - self.usage.unpriced_calls, self.usage.calls)
 
+    @property
+    def reported(self) -> Converted:
+        """Revenue and COGS in the reporting currency."""
+        return self.converted or Converted(self.own.total_revenue * ONE, self.own.total_cogs * ONE)
+
     def _in(self, currency: str) -> Amounts:
         return self.own if currency == self.currency else self.other.setdefault(currency, Amounts())
 
@@ -103,6 +115,14 @@ def total(margins: Iterable[Margin]) -> list[Margin]:
     for margin in margins:
         totals.setdefault(margin.currency, Margin(margin.currency)).add(margin)
     return [totals[currency] for currency in sorted(totals)]
+
+
+def reported_total(margins: Iterable[Margin]) -> Converted:
+    """Many cuts together in the reporting currency, whatever their customers are billed in."""
+    whole = Converted()
+    for margin in margins:
+        whole.add(margin.reported)
+    return whole
 
 
 def losses_first(margin: Margin) -> tuple[bool, int]:

@@ -8,7 +8,7 @@ cumulative figures, so the parts of a period, or of a grant, always sum to its w
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from entitlements.core.words import Bucket, EntryKind
@@ -28,6 +28,12 @@ class RevenueKind(StrEnum):
     """Bought credits, when they expire unburned."""
     OVERAGE = "overage"
     """Usage beyond the credits, when it happens, at the plan's overage price."""
+    REVERSAL = "reversal"
+    """Money given back or disputed, as far as it had been earned: negative."""
+
+
+LEDGER_KINDS: Final = (RevenueKind.CREDITS, RevenueKind.BREAKAGE, RevenueKind.OVERAGE, RevenueKind.REVERSAL)
+"""What a ledger earns; subscriptions earn by time."""
 
 
 def day_start(day: date) -> datetime:
@@ -108,6 +114,16 @@ def overage_revenue(microcredits: int, price_nano: int) -> int:
     return nano if microcredits >= 0 else -nano
 
 
+def reversal_revenue(moved_nano: int, unburned_nano: int) -> int:
+    """What a refund, a dispute, or its undoing does to revenue.
+
+    `moved_nano` is the money as it moved for us, negative when it went back; `unburned_nano` what the credits that
+    were taken back unburned were worth, negative when they return. Only what had been earned is lost: of a pack
+    nobody touched, nothing.
+    """
+    return moved_nano + unburned_nano
+
+
 class Entry(NamedTuple):
     """The part of a ledger entry that recognition reads."""
 
@@ -131,6 +147,8 @@ _EARNS = {
     EntryKind.BURN: RevenueKind.CREDITS,
     EntryKind.REFUND: RevenueKind.CREDITS,
     EntryKind.EXPIRE: RevenueKind.BREAKAGE,
+    EntryKind.REVERSAL: RevenueKind.REVERSAL,
+    EntryKind.RESTORED: RevenueKind.REVERSAL,
 }
 
 
@@ -142,7 +160,8 @@ def ledger_revenue(
     `grants` holds the paid ones; `overage` is the price of one credit of overage in nano-units, with
     its currency. The order matters only to the last nano-unit: an entry's revenue is fixed when it is
     written, so a late event adds to its own day and moves no other. Voided credits use a grant up
-    without earning: what becomes of their money is billing's to say.
+    without earning: what becomes of their money is billing's to say. Credits taken back for money that went
+    back had not earned it: `reversal_revenue` takes the whole of the money, and these entries give their part again.
     """
     used: dict[UUID, int] = {}
     for entry in entries:

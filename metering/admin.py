@@ -22,8 +22,11 @@ from kernel.clock import utc_now
 from kernel.units import InexactAmount, format_usd, parse_usd
 from metering.costing.rates import KINDS
 from metering.models import CostCard, CostRate
+from metering.rerating.admin import ReratingAdmin
 from metering.services.cost_cards import end_cost_card, publish_cost_card
 from plans.admin.outcome import attempt, dialog, go
+
+__all__ = ["CostCardAdmin", "ReratingAdmin"]
 
 
 class DollarsField(forms.Field):

@@ -6,7 +6,7 @@ disagree with its events.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -105,10 +105,34 @@ def write_statements(rows: Sequence[EventRow]) -> list[Statement]:
     """The statements that store `rows` and add them to the rollups of their own days and months."""
     if not rows:
         return []
-    days = _add_up((_day_key(row), contribution(row)) for row in rows)
-    months = _add_up((_month_key(row), contribution(row)) for row in rows)
     return [
         write("metering", "insert_events", rows),
+        *rollup_statements([(row, contribution(row)) for row in rows]),
+    ]
+
+
+class Placed(Protocol):
+    """What tells the rollup rows an event is counted in."""
+
+    @property
+    def customer_id(self) -> int: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def plan_version_id(self) -> int: ...
+    @property
+    def feature_id(self) -> int: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def user_key(self) -> str: ...
+
+
+def rollup_statements(parts: Sequence[tuple[Placed, tuple[int, ...]]]) -> list[Statement]:
+    """The statements that add to rollups what belongs to each place, in the order of `SUMS`."""
+    days = _add_up((_day_key(row), part) for row, part in parts)
+    months = _add_up((_month_key(row), part) for row, part in parts)
+    return [
         write("metering", "add_to_usage_day", _rows(DAY_KEY, days)),
         write("metering", "add_to_usage_month", _rows(MONTH_KEY, months)),
     ]
@@ -117,11 +141,11 @@ def write_statements(rows: Sequence[EventRow]) -> list[Statement]:
 _Key = tuple[int | date | str, ...]
 
 
-def _day_key(row: EventRow) -> _Key:
+def _day_key(row: Placed) -> _Key:
     return row.customer_id, row.occurred_at.date(), row.plan_version_id, row.feature_id, row.model, row.user_key
 
 
-def _month_key(row: EventRow) -> _Key:
+def _month_key(row: Placed) -> _Key:
     month = row.occurred_at.date().replace(day=1)
     return row.customer_id, month, row.plan_version_id, row.feature_id, row.model
 

@@ -78,6 +78,11 @@ class AllowanceContradiction(Conflict):
     title = "The allowance and its rollover contradict each other"
 
 
+class AcknowledgementNeeded(Conflict):
+    code = "acknowledgement_needed"
+    title = "The plan can lose money: publishing it needs somebody to say why it is sold all the same"
+
+
 class RateCardIsEmpty(Conflict):
     code = "rate_card_is_empty"
     title = "The rate card version has no rates"
@@ -106,6 +111,11 @@ class ModelUnknown(NotFound):
 class PlanUnknown(NotFound):
     code = "plan_unknown"
     title = "There is no such plan"
+
+
+class DraftUnknown(NotFound):
+    code = "draft_unknown"
+    title = "The plan has no such draft"
 
 
 class RateCardUnknown(NotFound):

@@ -168,3 +168,6 @@ class PlanTerms(msgspec.Struct, frozen=True):
     entitlements: dict[int, EntitlementTerms]
     limits: tuple[LimitTerms, ...]
     fallbacks: tuple[ModelTerms, ...]
+    grace: str = "keep"
+    """What is left of the plan when a payment stays overdue for longer than `grace_days`: keep, soft_limit, block."""
+    grace_days: int = 0

@@ -33,7 +33,7 @@ class CustomerAdmin(ModelAdmin):
     fields = ("key", "name", "email", ("currency", "time_zone"), "tags")
     change_form_before_template = "entitlements/balance.html"
     change_form_after_template = "entitlements/movements.html"
-    actions_detail = ("subscribe", "grant_credits", "end_subscription")
+    actions_detail: tuple[str, ...] = ("subscribe", "grant_credits", "end_subscription")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Customer]":
         customers: QuerySet[Customer] = super().get_queryset(request).prefetch_related(OPEN_SUBSCRIPTION).distinct()

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from access.problems import CONTENT_TYPE
 from entitlements.core.holds import HoldExpired, HoldSettled, HoldUnknown, HoldVoided
+from entitlements.core.margin_guard import BelowMarginFloor
 from entitlements.core.runs import RunClosed, RunTooDeep, RunUnknown
 from entitlements.core.settle import InsufficientCredits
+from entitlements.core.standing import PaymentOverdue
 from entitlements.gate.reading import TimeOutOfRange, UsageUnreadable
 from entitlements.services.problems import CustomerUnknown
 from kernel.errors import InvalidInput, KeyReused, Problem
@@ -21,8 +23,15 @@ PROBLEMS: Final[dict[str, tuple[type[Problem], ...]]] = {
     "/v1/usage": (CustomerUnknown, FeatureUnknown, KeyReused, TimeOutOfRange, UsageUnreadable),
     "/v1/holds/{id}/settle": (HoldUnknown, HoldSettled, HoldVoided, KeyReused, TimeOutOfRange, UsageUnreadable),
     "/v1/holds/{id}/void": (HoldUnknown, HoldSettled),
-    "/v1/leases": (InsufficientCredits, CustomerUnknown, FeatureUnknown, KeyReused),
-    "/v1/leases/{id}/extend": (InsufficientCredits, HoldUnknown, HoldExpired, HoldSettled),
+    "/v1/leases": (InsufficientCredits, PaymentOverdue, BelowMarginFloor, CustomerUnknown, FeatureUnknown, KeyReused),
+    "/v1/leases/{id}/extend": (
+        InsufficientCredits,
+        PaymentOverdue,
+        BelowMarginFloor,
+        HoldUnknown,
+        HoldExpired,
+        HoldSettled,
+    ),
     "/v1/leases/{id}/settle": (HoldUnknown,),
     "/v1/leases/{id}/release": (HoldUnknown, HoldSettled),
     "/v1/runs": (CustomerUnknown, RunUnknown, KeyReused, RunClosed, RunTooDeep),

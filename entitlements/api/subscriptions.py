@@ -57,7 +57,7 @@ class SubscriptionView(CustomerView):
     def put(self, request: Request, key: str) -> Response:
         """Put the customer on a plan from now, ending the subscription they had. What was bought stays."""
         body = self.read(SubscriptionInput, request)
-        version = _plan_version(body["plan"], body.get("version"))
+        version = named_plan_version(body["plan"], body.get("version"))
         subscription = subscribe(self.key, version, self.now, anchor=body.get("anchor"))
         fresh = subscription.started_at == self.now
         return Response(SubscriptionSerializer(subscription).data, status=201 if fresh else 200)
@@ -68,7 +68,7 @@ class SubscriptionView(CustomerView):
         return Response(SubscriptionSerializer(end_subscription(self.key, self.now)).data)
 
 
-def _plan_version(plan: str, number: int | None) -> PlanVersion:
+def named_plan_version(plan: str, number: int | None) -> PlanVersion:
     """The version asked for, or the latest published one. Raises InvalidInput."""
     versions = PlanVersion.objects.filter(plan__key=plan).select_related("plan")
     if not versions.exists():

@@ -10,6 +10,7 @@ from entitlements.api.holds import HoldsView, HoldView
 from entitlements.api.limits import LimitsView
 from entitlements.api.rights import EntitlementsView
 from entitlements.api.runs import RunsView, RunView
+from entitlements.api.spend_cap import SpendCapView
 from entitlements.api.subscriptions import SubscriptionView
 from entitlements.api.usage import UsageView
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("customers/<str:key>/grants", GrantsView.as_view()),
     path("customers/<str:key>/subscription", SubscriptionView.as_view()),
     path("customers/<str:key>/limits", LimitsView.as_view()),
+    path("customers/<str:key>/spend-cap", SpendCapView.as_view()),
     path("customers/<str:key>/holds", HoldsView.as_view()),
     path("customers/<str:key>/runs", RunsView.as_view()),
     path("customers/<str:key>/decisions", DecisionsView.as_view()),

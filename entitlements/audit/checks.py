@@ -1,4 +1,4 @@
-"""The list of what is proven. A new check is a file in sql/ and a line here.
+"""The list of what is proven. A new check is a file in sql/ and a line here; apps above add theirs by `add_check`.
 
 A statement returns one row for everything it looked at: `customer_id` (null where no customer is
 concerned) and `fault`, null when the promise holds. It may use the parameter `customer_id`: null, or
@@ -51,6 +51,7 @@ CHECKS: Final = (
     _check("event_keys_count_once", "event keys", "no key was counted twice, archived ones included"),
     _check("events_keep_their_stamps", "events", "rates, cards and plans events name are published and were in force"),
     _check("free_credits_pay_first", "balances", "nothing is owed while something is free"),
+    _check("low_balances_are_noticed", "balances", "a balance below its mark was told of, and no other"),
     _check("overage_is_capped", "balances", "overage has a plan that allows it and keeps to its spend cap"),
     _check("holds_are_set_aside", "balances", "held is what open holds have set aside, and is covered"),
     _check("holds_end_once", "holds", "an ended hold keeps nothing; settled is what its usage was charged"),
@@ -59,6 +60,7 @@ CHECKS: Final = (
     _check("counters_are_recounts", "counters", "what limits count is what the usage in their window adds up to"),
     _recount("usage_days_are_recounts", "day", "rollup rows", "daily rollups are the sums of their events"),
     _recount("usage_months_are_recounts", "month", "rollup rows", "monthly rollups are the sums of their events"),
+    _check("adjustments_are_explained", "adjustments", "a corrected cost names its usage; an undo is what was moved"),
     _check("archived_days_are_tombstones", "customers", "what is kept of archived usage agrees with its tombstones"),
     _check("balances_follow_subscriptions", "balances", "a balance's plan and anchor are the open subscription's"),
     _check("periods_follow_anchors", "balances", "periods are counted from the anchor, and balances valid in them"),
@@ -66,3 +68,15 @@ CHECKS: Final = (
     _check("allowances_are_granted_once", "allowances", "no two allowances of a subscription share an instant"),
     _check("allowances_are_the_plans", "balances", "this period's allowance was granted, as much as the plan includes"),
 )
+
+_ADDED: Final[dict[str, Check]] = {}
+
+
+def add_check(check: Check) -> None:
+    """Have a promise of an app above proven too. Called when that app starts; twice is once."""
+    _ADDED[check.name] = check
+
+
+def all_checks() -> tuple[Check, ...]:
+    """What is proven: ours, then what other apps added."""
+    return *CHECKS, *_ADDED.values()

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from entitlements.burndown import burn, burn_key
+from entitlements.core.margin_figure import MarginFigure
 from entitlements.core.words import Bucket, EntryKind
 
 
@@ -183,6 +184,14 @@ class Account(msgspec.Struct):
     period_end: datetime | None
     allowance_end: datetime | None
     holds_until: datetime | None = None
+    overage_billed: int = 0
+    overdue_since: datetime | None = None
+    low_below: int | None = None
+    low_since: datetime | None = None
+    spend_cap: int | None = None
+    """The customer's own bound on a period's overage. The plan's holds beside it."""
+    margin: MarginFigure | None = None
+    """Where the customer is below a margin floor."""
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
     seen: dict[UUID, SeenEvent] = {}
@@ -209,6 +218,11 @@ class Account(msgspec.Struct):
     messages: list[Message] = []
     terms_as_loaded: Any = None
     """What of the balance row seldom changes, as it was stored: it is written when it differs."""
+    available_at_first: int = 0
+    """What was available when the account was loaded, or when falls were last told."""
+
+    def __post_init__(self) -> None:
+        self.available_at_first = self.available
 
     @property
     def available(self) -> int:
@@ -286,6 +300,14 @@ class Account(msgspec.Struct):
             raise AssertionError(f"account {self.customer_id}: burned {unpaid} more than its grants hold")
         for grant, piece in pieces:
             self._draw(grant, EntryKind.BURN, piece, at=at, now=now, event=event)
+
+    def bill_overage(self, *, at: datetime, now: datetime) -> int:
+        """Make the overage money owed: it leaves the credits, and no later grant pays it. Returns how much it was."""
+        billed = self.overage
+        if billed:
+            self.enter(EntryKind.OVERAGE_BILLED, Bucket.OVERAGE, billed, at=at, now=now)
+            self.overage_billed += billed
+        return billed
 
     def expire(self, grant: GrantState, *, now: datetime) -> int:
         """Write off what is left of a grant past its expiry, except what open holds have a claim on.

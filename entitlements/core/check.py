@@ -1,7 +1,7 @@
 """May this customer do this action on this model now? One pure answer, with its reason and its remedy.
 
-The order of the reasons is fixed: no entitlement, the model's tier, limits and run budgets (the
-narrowest scope first), the balance. (An unknown customer never gets here.)
+The order of the reasons is fixed: no entitlement, an overdue payment, the model's tier, limits and run budgets (the
+narrowest scope first), the balance, the margin guard. (An unknown customer never gets here.)
 """
 
 from datetime import datetime
@@ -11,11 +11,12 @@ from uuid import UUID
 
 import msgspec
 
-from entitlements.core import runs
+from entitlements.core import margin_guard, runs
 from entitlements.core.account import Account, RunState
 from entitlements.core.limits import Draw, Exceeded, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
 from entitlements.core.record import overage_room
+from entitlements.core.standing import Standing, standing
 from kernel.usage import Usage
 from metering.costing import Call
 from plans.catalogue import Catalogue
@@ -103,6 +104,9 @@ def check(
             needed_microcredits=None,
             remedy=_remedy(upgrade_to=_upgrade(catalogue, plan, feature, rank=None)),
         )
+    its_standing = standing(account, plan, now)
+    if its_standing == "block":
+        return Answer(decision="deny", reason="payment_overdue", model=question.model or None, needed_microcredits=None)
     case = _Case(
         account=account,
         question=question,
@@ -114,6 +118,7 @@ def check(
         right=right,
         run=run,
         now=now,
+        standing=its_standing,
     )
     asked = catalogue.resolve_model(question.model) if question.model else None
     return case.answer(asked)
@@ -132,6 +137,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
     right: _Right
     run: RunState | None
     now: datetime
+    standing: Standing
 
     def answer(self, asked: ModelTerms | None) -> Answer:
         if self.question.model and asked is None and self.plan is not None and self.plan.unpriced == "deny":
@@ -149,11 +155,13 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
             return self._deny(refusal.reason, needed, limiting=refusal.limiting)
         warnings = self._warnings(asked, needed, hits)
         if not metered or self._affords(needed):
-            return self._allow("entitled", asked, needed, warnings)
+            return self._guarded(asked, self._allow("entitled", asked, needed, warnings))
         missing = (needed or 0) - max(0, self.account.available)
+        if self.standing == "soft_limit" and self.right.at_limit == "overage":
+            return self._deny("payment_overdue", needed, limiting=self._balance_limiting())
         if self.account.debt == 0 and missing <= overage_room(self.account, self.plan, self.feature.id):
             over = Caution("overage", "the credits are used up; this call is overage")
-            return self._allow("overage", asked, needed, (*warnings, over))
+            return self._guarded(asked, self._allow("overage", asked, needed, (*warnings, over)))
         if self.right.at_limit == "downgrade":
             return self._fall_back("insufficient_credits", asked, self._balance_limiting())
         return self._deny("insufficient_credits", needed, limiting=self._balance_limiting())
@@ -172,18 +180,47 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             if isinstance(self.question.estimate, int) and reason == "insufficient_credits":
                 continue  # The caller's own figure does not get cheaper with the model.
-            needed, cost = self._needed(model), self._cost(model)
-            hits = self._hits(model, needed, cost)
-            if self._refusal(hits, needed, cost) is None and self._affords(needed):
-                return Answer(
-                    decision="downgrade",
-                    reason=reason,
-                    model=model.key,
-                    needed_microcredits=needed,
-                    limiting=limiting,
-                    warnings=self._warnings(model, needed, hits),
-                )
+            answer = self._downgrade(model, reason, limiting)
+            if answer is not None:
+                return self._guarded(model, answer)
         return self._deny(reason, self._needed(asked), asked=asked, limiting=limiting)
+
+    def _downgrade(self, model: ModelTerms, reason: str, limiting: Limiting | None) -> Answer | None:
+        """The call on a model of the plan's chain, if everything allows that."""
+        needed, cost = self._needed(model), self._cost(model)
+        hits = self._hits(model, needed, cost)
+        if self._refusal(hits, needed, cost) is not None or not self._affords(needed):
+            return None
+        return Answer(
+            decision="downgrade",
+            reason=reason,
+            model=model.key,
+            needed_microcredits=needed,
+            limiting=limiting,
+            warnings=self._warnings(model, needed, hits),
+        )
+
+    def _guarded(self, model: ModelTerms | None, answer: Answer) -> Answer:
+        """The answer, unless the customer's margin is below a floor that asks for a cheaper model or none.
+
+        Where there is none cheaper the call passes with a warning: a stop is what a floor that denies is for.
+        """
+        found = margin_guard.below(self.account.margin, self.account.period_start, self.now)
+        if found is None or self.feature.kind != "metered":
+            return answer
+        if not found.acts:
+            stale = Caution("margin_figure_stale", "the margin is below a floor by a figure too old to act on")
+            return msgspec.structs.replace(answer, warnings=(*answer.warnings, stale))
+        if found.floor.action == "deny":
+            return self._deny("margin_guard", answer.needed_microcredits, limiting=found.limiting())
+        if found.floor.action == "downgrade" and answer.decision == "allow" and self.question.model:
+            chain = margin_guard.cheaper(model, self.plan.fallbacks if self.plan else ())
+            for cheaper in filter(self._tier_allows, chain):
+                lower = self._downgrade(cheaper, "margin_guard", found.limiting())
+                if lower is not None:
+                    return lower
+        low = Caution("margin_guard", "the projected margin of this period is below a floor")
+        return msgspec.structs.replace(answer, warnings=(*answer.warnings, low))
 
     def _deny(
         self,
@@ -200,7 +237,7 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
                 upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=asked.tier_rank),
                 model=next((model.key for model in chain if self._tier_allows(model)), None),
             )
-        elif reason in ("insufficient_credits", "limit_reached"):
+        elif reason in ("insufficient_credits", "limit_reached", "margin_guard"):
             remedy = _remedy(upgrade_to=_upgrade(self.catalogue, self.plan, self.feature, rank=None))
         return Answer(
             decision="deny",
@@ -293,6 +330,8 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
         self, model: ModelTerms | None, needed: int | None, hits: tuple[Exceeded, ...]
     ) -> tuple[Caution, ...]:
         warnings: list[Caution] = []
+        if self.standing != "good":
+            warnings.append(Caution("payment_overdue", "a payment of the customer's is overdue"))
         if self.question.model and model is None:
             detail = f"{self.question.model!r} is not in the catalogue: it has no tier"
             warnings.append(Caution("model_unknown", detail))

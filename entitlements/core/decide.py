@@ -111,7 +111,8 @@ def _tokens(question: Question) -> int | None:
 
 _STATE = (
     *("customer_id", "key", "currency", "time_zone", "posted", "held", "debt", "overage", "plan_version_id"),
-    *("period_start", "period_end", "allowance_end", "own_entitlements", "runs"),
+    *("period_start", "period_end", "allowance_end", "own_entitlements", "runs", "overage_billed", "overdue_since"),
+    "spend_cap",
 )
 """What of an account a decision can depend on."""
 
@@ -122,4 +123,6 @@ _encoder = msgspec.json.Encoder()
 def state_of(account: Account, shared: Shared) -> msgspec.Raw:
     """The account, and what shared limits have used, as JSON: what `decide` was given, for the record."""
     state = dict(zip(_STATE, _state(account), strict=True))
+    if account.margin is not None:
+        state["margin"] = account.margin
     return msgspec.Raw(_encoder.encode(state | {"counters": list(account.counters.values()), "shared": shared}))

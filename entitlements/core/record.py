@@ -153,9 +153,8 @@ def overage_room(account: Account, plan: PlanTerms | None, feature_id: int) -> i
     right = own or plan.entitlements.get(feature_id)
     if right is None or right.at_limit != "overage":
         return 0
-    if plan.spend_cap_microcredits is None:
-        return NO_LIMIT
-    return max(0, plan.spend_cap_microcredits - account.overage)
+    caps = [cap for cap in (plan.spend_cap_microcredits, account.spend_cap) if cap is not None]
+    return max(0, min(caps) - account.overage - account.overage_billed) if caps else NO_LIMIT
 
 
 def _computed_cost(fact: UsageFact, costs: CostSource) -> tuple[int | None, str]:

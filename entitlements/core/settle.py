@@ -9,8 +9,10 @@ from entitlements.core import holds
 from entitlements.core.account import Account, HoldState
 from entitlements.core.decide import BalanceNow, HoldPlaced, balance_of
 from entitlements.core.holds import HoldExpired, HoldSettled, HoldUnknown, HoldVoided
+from entitlements.core.margin_guard import require_margin
 from entitlements.core.pricing import CostSource
 from entitlements.core.record import Recorded, UsageFact, record_usage
+from entitlements.core.standing import require_good_enough
 from kernel.errors import InvalidInput, KeyReused, Problem
 from plans.catalogue import Catalogue
 from plans.problems import FeatureUnknown
@@ -78,7 +80,7 @@ def settle(
 def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: datetime) -> tuple[HoldState, bool]:
     """Lease a block of credits to one process, all of it or none. Returns the lease and whether it is new.
 
-    Raises FeatureUnknown, KeyReused, InsufficientCredits.
+    Raises FeatureUnknown, KeyReused, PaymentOverdue, BelowMarginFloor, InsufficientCredits.
     """
     known = account.holds.get(wanted.key_digest)
     if known is not None:
@@ -88,6 +90,8 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
     feature = catalogue.features.get(wanted.feature)
     if feature is None:
         raise FeatureUnknown(f"no feature has the key {wanted.feature!r}", field="feature")
+    require_good_enough(account, catalogue, now)
+    require_margin(account.margin, account.period_start, now)
     _require(account, wanted.microcredits)
     lease = HoldState(
         customer_id=account.customer_id,
@@ -111,12 +115,16 @@ def acquire(account: Account, wanted: LeaseWanted, catalogue: Catalogue, now: da
 
 
 def extend(account: Account, lease_id: UUID, *, microcredits: int, ttl_seconds: int | None, now: datetime) -> HoldState:
-    """Add credits to a lease, or time, or both. Raises HoldUnknown, HoldExpired, HoldSettled, InsufficientCredits."""
+    """Add credits to a lease, or time, or both.
+
+    Raises HoldUnknown, HoldExpired, HoldSettled, BelowMarginFloor, InsufficientCredits.
+    """
     lease = hold_of(account, lease_id)
     if lease.closed_at is not None:
         raise (HoldExpired if lease.status == holds.EXPIRED else HoldSettled)(f"lease {lease.key!r} has ended")
     if not lease.is_lease:
         raise InvalidInput("this is a hold, not a lease")
+    require_margin(account.margin, account.period_start, now)
     _require(account, microcredits)
     lease.held += microcredits
     account.held += microcredits

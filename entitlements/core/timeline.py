@@ -9,7 +9,6 @@ from uuid import UUID
 
 from entitlements.core import holds
 from entitlements.core.account import Account, GrantState, NewGrant
-from entitlements.core.words import Bucket, EntryKind
 from kernel.ids import body_digest, key_digest
 from kernel.recurrence import period_at
 from plans.catalogue import Catalogue
@@ -62,7 +61,7 @@ def end_subscription(account: Account, *, now: datetime) -> None:
         return
     for grant in [grant for grant in account.grants if grant.source in ALLOWANCES and grant.closed_at is None]:
         account.void(grant, now=now)
-    _bill_overage(account, at=now, now=now)
+    _close_period(account, at=now, now=now)
     account.subscription_id = account.plan_version_id = account.anchor = None
     account.period_start = account.period_end = account.allowance_end = None
     look_ahead(account, now)
@@ -91,7 +90,7 @@ def _happen(account: Account, catalogue: Catalogue, due: datetime, now: datetime
     plan = catalogue.plans.get(account.plan_version_id or 0)
     if plan is not None and account.anchor is not None:
         if account.period_end == due:
-            _bill_overage(account, at=due, now=now)
+            _close_period(account, at=due, now=now)
             account.period_start, account.period_end = period_at(account.anchor, plan.interval, due)
         if account.allowance_end == due:
             rollover = min(unused, plan.rollover_max_microcredits)
@@ -101,9 +100,9 @@ def _happen(account: Account, catalogue: Catalogue, due: datetime, now: datetime
             account.activate(grant, now=now)
 
 
-def _bill_overage(account: Account, *, at: datetime, now: datetime) -> None:
-    if account.overage:
-        account.enter(EntryKind.OVERAGE_BILLED, Bucket.OVERAGE, account.overage, at=at, now=now)
+def _close_period(account: Account, *, at: datetime, now: datetime) -> None:
+    account.bill_overage(at=at, now=now)
+    account.overage_billed = 0
 
 
 def _grant_allowance(

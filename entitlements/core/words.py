@@ -26,6 +26,10 @@ class EntryKind(IntEnum):
     """Credits given back to the grant that paid, by a correction."""
     OVERAGE_BILLED = 10
     """Overage that became money owed at the end of its period and so leaves the credits."""
+    REVERSAL = 11
+    """Credits whose payment went back: taken from what was left of the grant, or owed for what it had burned."""
+    RESTORED = 12
+    """A reversal undone: the money returned after all."""
 
 
 class Bucket(IntEnum):

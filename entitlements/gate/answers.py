@@ -37,6 +37,7 @@ _UNIT_FORMAT: dict[str, Callable[[int], str]] = {
     "tokens": str,
     "steps": str,
     "time": str,
+    "margin": format_credits,  # a ratio in millionths
 }
 
 

@@ -9,6 +9,7 @@ import psycopg
 import structlog
 
 from access import last_used
+from entitlements.core.low_balance import notice_low
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.gate.calls import Batch, Call, CatchUpCall
 from entitlements.gate.connections import Connection, Connections
@@ -21,6 +22,7 @@ from entitlements.store.accounts import (
     load_statements,
     save_statements,
 )
+from entitlements.store.margins import MarginFigures
 from entitlements.store.reference import Reference, ReferenceCache
 from entitlements.store.shared import SharedUsage
 from kernel.errors import Problem, Unavailable
@@ -43,6 +45,7 @@ class Engine:
         self._connections = Connections(dsn, most=4 * _LANES * 2)
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
+        self._margins = MarginFigures()
         self.reads: Lanes[Call, Any] = Lanes(_which, [self._lane(self._read, most=256) for _ in range(_LANES)])
         self.writes: Lanes[Call, Any] = Lanes(_which, [self._lane(self._write, most=128) for _ in range(_LANES)])
         self._catching_up: set[int] = set()
@@ -138,6 +141,7 @@ class Engine:
         async with self._connections.one() as connection:
             batch = await self._load(connection, calls, lock=True)
             results = [_answer(call, batch) for call in calls]
+            notice_low(batch.accounts, batch.now)
             await _run_all(connection, [*save_statements(batch.accounts, batch.events), *batch.records()], commit=True)
         return results
 
@@ -149,6 +153,7 @@ class Engine:
         known = self.reference.known()
         # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
         shared = {} if known is None else await self._shared.of(known.catalogue, now, connection)
+        below = {} if known is None else await self._margins.of(known.revision, now, connection)
         revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
         reference = await self.reference.of(revision, connection)
         ended = ended_holds_statement(accounts, now)
@@ -158,6 +163,9 @@ class Engine:
             bring_up_to_date(account, reference.catalogue, now)
         if reference is not known:
             shared = await self._shared.of(reference.catalogue, now, connection)
+            below = await self._margins.of(reference.revision, now, connection)
+        for customer_id in below.keys() & accounts.keys():
+            accounts[customer_id].margin = below[customer_id]
         return Batch(accounts, reference, now, shared)
 
 

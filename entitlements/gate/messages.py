@@ -74,6 +74,7 @@ class Hold(msgspec.Struct):
 class Limiting(msgspec.Struct):
     """What said no. `used` (held amounts counted) and `value` are in `unit`: credits, cost (USD), calls or tokens.
 
+    With the unit `margin` they are ratios: what this period is projected to leave, and the floor it is below.
     With the scope `plan` or `everyone`, `used` is what all of them have recorded, read from rollups at most 5 seconds
     old; what they hold is not in it.
     """

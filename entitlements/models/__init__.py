@@ -4,6 +4,7 @@ from entitlements.models.decision import Decision
 from entitlements.models.hold import Hold
 from entitlements.models.ledger import Balance, CreditGrant, LedgerEntry
 from entitlements.models.limit_counter import LimitCounter
+from entitlements.models.margin import MarginFigure, MarginGuard
 from entitlements.models.outbox import OutboxMessage
 from entitlements.models.run import Run
 
@@ -18,6 +19,8 @@ __all__ = [
     "Hold",
     "LedgerEntry",
     "LimitCounter",
+    "MarginFigure",
+    "MarginGuard",
     "OutboxMessage",
     "Run",
     "Subscription",

@@ -32,6 +32,19 @@ class Balance(models.Model):
     period_end = models.DateTimeField(null=True)
     allowance_end = models.DateTimeField(null=True, help_text="When the next allowance is due.")
     holds_until = models.DateTimeField(null=True, help_text="No open hold expires before this.")
+    overage_billed_microcredits = models.BigIntegerField(
+        db_default=0, help_text="Of this billing period, already owed in money: it counts against the spend cap."
+    )
+    overdue_since = models.DateTimeField(
+        null=True, help_text="A payment is overdue since then; the plan's grace policy says what follows."
+    )
+    low_below_microcredits = models.BigIntegerField(
+        null=True, help_text="Say so once when available falls below this; null never does."
+    )
+    low_since = models.DateTimeField(null=True, help_text="Available has been below it since then.")
+    spend_cap_microcredits = models.BigIntegerField(
+        null=True, help_text="The customer's own bound on a period's overage; the plan's holds beside it."
+    )
 
     class Meta:
         db_table = "balance"
@@ -47,6 +60,17 @@ class Balance(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(held_microcredits__lte=F("posted_microcredits")), name="balance_held_is_covered"
+            ),
+            models.CheckConstraint(
+                condition=Q(overage_billed_microcredits__gte=0), name="balance_overage_billed_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(low_since=None) | Q(low_below_microcredits__isnull=False),
+                name="balance_low_is_below_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(spend_cap_microcredits=None) | Q(spend_cap_microcredits__gte=0),
+                name="balance_spend_cap_is_not_negative",
             ),
         ]
 
@@ -138,6 +162,11 @@ class LedgerEntry(models.Model):
         db_table = "ledger_entry"
         indexes = [
             models.Index(fields=["customer_id", "effective_at"], name="ledger_entry_by_time"),
+            models.Index(
+                fields=["customer_id", "seq"],
+                condition=Q(kind=EntryKind.OVERAGE_BILLED.value),
+                name="ledger_entry_overage_billed",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(amount_microcredits=0), name="ledger_entry_moves_something"),

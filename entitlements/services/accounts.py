@@ -8,6 +8,7 @@ import msgspec
 from django.db import connection, transaction
 
 from entitlements.core.account import Account
+from entitlements.core.low_balance import notice_low
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.services.problems import CustomerUnknown
 from entitlements.store.accounts import (
@@ -40,6 +41,7 @@ def opened(wanted: Wanted, *, now: datetime) -> Iterator[Opened]:
     with transaction.atomic():
         opened = _load(wanted, now=now, lock=True)
         yield opened
+        notice_low(opened.accounts.values(), now)
         for statement in save_statements(opened.accounts.values(), opened.events):
             _run(statement)
 

@@ -10,6 +10,7 @@ from django.db import connection
 from entitlements.core.account import Account, Counter, OwnEntitlement, RunState
 from entitlements.core.check import Question
 from entitlements.core.decide import decide
+from entitlements.core.margin_figure import MarginFigure
 from entitlements.models import Decision
 from entitlements.store.accounts import REVISION
 from entitlements.store.reference import django_reference
@@ -64,14 +65,15 @@ def account_of(state: dict[str, Any]) -> Account:
     """The account of a decision record."""
     parts = dict(state)
     parts.pop("shared", None)
+    margin = parts.pop("margin", None)
     counters = {
         (counter.scope_key, counter.limit_key): counter
         for counter in msgspec.convert(parts.pop("counters"), list[Counter])
     }
     own = {int(key): msgspec.convert(value, OwnEntitlement) for key, value in parts.pop("own_entitlements").items()}
     runs = {UUID(key): msgspec.convert(value, RunState) for key, value in parts.pop("runs").items()}
-    for name in ("period_start", "period_end", "allowance_end"):
-        parts[name] = None if parts[name] is None else datetime.fromisoformat(parts[name])
+    for name in ("period_start", "period_end", "allowance_end", "overdue_since"):
+        parts[name] = None if parts.get(name) is None else datetime.fromisoformat(parts[name])
     return Account(
         **parts,
         seq=0,
@@ -81,6 +83,7 @@ def account_of(state: dict[str, Any]) -> Account:
         counters=counters,
         own_entitlements=own,
         runs=runs,
+        margin=None if margin is None else msgspec.convert(margin, MarginFigure),
     )
 
 

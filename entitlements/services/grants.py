@@ -5,11 +5,13 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q, Sum
 from moneyed import Money
 
-from entitlements.core.account import GrantState, NewGrant
+from entitlements.core.account import Account, GrantState, NewGrant
+from entitlements.core.reversal import Moved, give_back, take_back
 from entitlements.core.timeline import grant_id, look_ahead
-from entitlements.models import CreditGrant
+from entitlements.models import Bucket, CreditGrant, EntryKind, LedgerEntry
 from entitlements.services.accounts import opened_one
 from kernel.errors import Conflict, InvalidInput, KeyReused, NotFound
 from kernel.ids import body_digest, key_digest
@@ -107,6 +109,58 @@ def void_grant(customer_key: str, grant: UUID, *, actor: str, reason: str, now: 
     row.reason = f"{row.reason}; {note}" if row.reason else note
     row.save(update_fields=["reason"])
     return row
+
+
+def take_back_credits(customer_key: str, grant: UUID, microcredits: int, now: datetime) -> Moved:
+    """Take back part of a grant whose payment went back: what is left of it, then, as debt, what it has burned.
+
+    Not idempotent: the caller remembers, in the same transaction, what it was for. Raises CustomerUnknown, NotFound.
+    """
+    with opened_one(customer_key, now=now) as (account, _):
+        state = _state_of(account, grant)
+        return take_back(account, state, microcredits, burned=_burned(account.customer_id, grant), now=now)
+
+
+def give_back_credits(customer_key: str, grant: UUID, taken: Moved, now: datetime) -> Moved:
+    """Undo what `take_back_credits` answered. Not idempotent either. Raises CustomerUnknown, NotFound."""
+    with opened_one(customer_key, now=now) as (account, _):
+        return give_back(account, _state_of(account, grant), taken, now=now)
+
+
+def _state_of(account: Account, grant: UUID) -> GrantState:
+    """The grant in the account; one that is closed is fetched. Raises NotFound."""
+    state = next((state for state in account.grants if state.id == grant), None)
+    if state is not None:
+        return state
+    row = CreditGrant.objects.filter(customer_id=account.customer_id, id=grant).first()
+    if row is None:
+        raise NotFound(f"customer {account.key!r} has no grant {grant}")
+    return GrantState(
+        customer_id=row.customer_id,
+        id=row.id,
+        source=row.source,
+        priority=row.priority,
+        amount=row.amount_microcredits,
+        remaining=row.remaining_microcredits,
+        effective_at=row.effective_at,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+        activated_at=row.activated_at,
+        subscription_id=row.subscription_id,
+        closed_at=row.closed_at,
+        voided_at=row.voided_at,
+    )
+
+
+def _burned(customer_id: int, grant: UUID) -> int:
+    """Microcredits the grant has burned that no reversal has made debt yet, by the ledger."""
+    entries = LedgerEntry.objects.filter(customer_id=customer_id, grant_id=grant)
+    burns = Q(kind=EntryKind.BURN) | Q(kind=EntryKind.REFUND, bucket=Bucket.POSTED)
+    reversals = Q(kind__in=(EntryKind.REVERSAL, EntryKind.RESTORED), bucket=Bucket.DEBT)
+    sums = entries.aggregate(
+        burned=Sum("amount_microcredits", filter=burns), owed=Sum("amount_microcredits", filter=reversals)
+    )
+    return (sums["owed"] or 0) - (sums["burned"] or 0)
 
 
 def _body(request: GrantRequest) -> UUID:

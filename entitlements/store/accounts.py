@@ -5,6 +5,7 @@ Rows travel as JSON both ways, decoded and encoded in C straight into the core's
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -169,16 +170,22 @@ def _look_for(wanted: Iterable[Wants], now: datetime) -> Statement:
     return Statement(sql_file("entitlements", "belongings"), {"wanted": these, "now": now})
 
 
-def _terms(account: Account) -> tuple[Any, ...]:
-    """What of a balance row seldom changes."""
-    return (
-        account.subscription_id,
-        account.plan_version_id,
-        account.anchor,
-        account.period_start,
-        account.period_end,
-        account.allowance_end,
-    )
+_TERMS: Final = {
+    "subscription_id": "subscription_id",
+    "plan_version_id": "plan_version_id",
+    "anchor": "anchor",
+    "period_start": "period_start",
+    "period_end": "period_end",
+    "allowance_end": "allowance_end",
+    "overage_billed": "overage_billed_microcredits",
+    "overdue_since": "overdue_since",
+    "low_below": "low_below_microcredits",
+    "low_since": "low_since",
+    "spend_cap": "spend_cap_microcredits",
+}
+"""What of a balance row seldom changes: fields of an account, and their columns."""
+
+_terms = attrgetter(*_TERMS)
 
 
 def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()) -> list[Statement]:
@@ -246,5 +253,4 @@ def _balance_row(account: Account) -> dict[str, Any]:
 
 
 def _terms_row(account: Account) -> dict[str, Any]:
-    names = ("subscription_id", "plan_version_id", "anchor", "period_start", "period_end", "allowance_end")
-    return {"customer_id": account.customer_id, **dict(zip(names, _terms(account), strict=True))}
+    return {"customer_id": account.customer_id, **dict(zip(_TERMS.values(), _terms(account), strict=True))}

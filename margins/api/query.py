@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from access.fields import TextField
 from access.views import StrictSerializer
+from entitlements.models import Customer
 from kernel.errors import InvalidInput
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, order_of
@@ -37,7 +38,7 @@ class PeriodQuery(StrictSerializer):
 class MarginsQuery(PeriodQuery):
     by = TextField(
         required=False,
-        help_text="What to cut by: any of customer, plan, feature, model, day, with commas. Default: nothing.",
+        help_text="What to cut by, with commas: customer, user, feature, model, plan, cohort, day. Default: nothing.",
     )
     customer = TextField(required=False, help_text="One customer's key.")
     limit = TextField(required=False, help_text="How many rows to show, 1 to 200. Default: 50.")
@@ -56,10 +57,22 @@ def read_by(text: str | None) -> list[Dimension]:
     return [Dimension(word) for word in words]
 
 
+def customer_id_of(key: str) -> int:
+    """Whose key it is. Raises InvalidInput."""
+    found = Customer.objects.filter(key=key).values_list("id", flat=True).first()
+    if found is None:
+        raise InvalidInput(f"no customer has the key {key!r}", field="customer")
+    return found
+
+
 def check_size(by: list[Dimension], period: Period) -> None:
-    """Refuse reports with a row for every customer and day of a long stretch. Raises InvalidInput."""
-    if {Dimension.CUSTOMER, Dimension.DAY} <= set(by) and period.days > MAX_DAYS_OF_EVERYONE:
-        detail = f"of every customer by day must be at most {MAX_DAYS_OF_EVERYONE} days after from; or name a customer"
+    """Refuse reports with a row for every customer and day, or user, of a long stretch. Raises InvalidInput."""
+    many = ({Dimension.CUSTOMER, Dimension.DAY} <= set(by)) or Dimension.USER in by
+    if many and period.days > MAX_DAYS_OF_EVERYONE:
+        detail = (
+            f"of every customer by day, or of every user, must be at most {MAX_DAYS_OF_EVERYONE} days after from; "
+            "or name a customer"
+        )
         raise InvalidInput(detail, field="to")
 
 

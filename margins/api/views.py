@@ -13,15 +13,16 @@ from access.fields import InstantField
 from access.pagination import read_limit
 from access.views import ApiView
 from entitlements.api.base import CustomerView
-from entitlements.models import Customer
 from kernel.clock import utc_now
-from kernel.errors import InvalidInput
-from margins.api.figures import MarginFigures
-from margins.api.query import MarginsQuery, PeriodQuery, check_size, page_of, read_by
-from margins.margin import Margin, total
-from margins.period import Period, period_of
+from margins.api.examples import CUSTOMER_MARGIN
+from margins.api.figures import MarginFigures, ReportedFigures, RestatedFigures
+from margins.api.query import MarginsQuery, PeriodQuery, check_size, customer_id_of, page_of, read_by
+from margins.margin import Margin, reported_total, total
+from margins.period import period_of
+from margins.queries.currencies import margin_setting
 from margins.queries.lines import line_names
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
+from margins.queries.restated import restated_days
 from margins.services.due import write_due_breakage
 
 
@@ -32,6 +33,10 @@ class MarginRowFigures(MarginFigures):
     plan = serializers.CharField(required=False, allow_null=True, help_text="Null: on no plan.")
     feature = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, no usage that day.")
     model = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, or no model named.")
+    user = serializers.CharField(required=False, allow_null=True, help_text="Null: unallocated, or no user named.")
+    cohort = serializers.CharField(
+        required=False, allow_null=True, help_text="Month of the first subscription, YYYY-MM. Null: never subscribed."
+    )
     day = serializers.DateField(required=False)
 
 
@@ -40,11 +45,13 @@ class MarginReport(serializers.Serializer[Any]):
 
     as_of = InstantField(help_text="The current day counts until then.")
     totals = MarginFigures(many=True, help_text="All rows together: one for each billing currency.")
+    reported_total = ReportedFigures(help_text="All of them together, in the reporting currency.")
     data = MarginRowFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+    restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
     next = serializers.URLField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return _period_fields() | super().get_fields()
+        return period_fields() | super().get_fields()
 
 
 class CustomerMargin(serializers.Serializer[Any]):
@@ -53,12 +60,13 @@ class CustomerMargin(serializers.Serializer[Any]):
     customer = serializers.CharField()
     as_of = InstantField(help_text="The current day counts until then.")
     data = MarginFigures(many=True)  # type: ignore[assignment] # DRF takes declared fields off the class
+    restated = RestatedFigures(many=True, help_text="Days that changed after they were over.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return _period_fields() | super().get_fields()
+        return period_fields() | super().get_fields()
 
 
-def _period_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+def period_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     return {"from": serializers.DateField(source="start"), "to": serializers.DateField(source="end")}
 
 
@@ -69,10 +77,10 @@ class MarginsView(ApiView):
 
     @extend_schema(responses=MarginReport)
     def get(self, request: Request) -> Response:
-        """Gross margin by any combination of customer, plan, feature, model and day.
+        """Gross margin by any combination of customer, user, feature, model, plan, cohort and day.
 
         Rows are in the order of their keys and sum to the totals, to the last digit, whatever they
-        are cut by. Subscription revenue and costs per customer go to features and models by share of
+        are cut by. Subscription revenue and costs per customer go to features, models and users by share of
         the credits charged that day (where none were, by share of supplier cost); what is left of a
         day without usage is in the row whose feature or model is null.
         """
@@ -82,20 +90,23 @@ class MarginsView(ApiView):
         limit = read_limit(self.query.get("limit"))
         customer_ids = None
         if customer := self.query.get("customer"):
-            customer_ids = (_customer_id(customer),)
+            customer_ids = (customer_id_of(customer),)
         else:
             check_size(by, period)
         write_due_breakage(now)
-        rows = margin_rows(Scope(period.start, period.end, customer_ids), by, now=now)
+        scope = Scope(period.start, period.end, customer_ids)
+        rows = margin_rows(scope, by, now=now)
         page, following = page_of(rows, limit=limit, cursor=self.query.get("cursor"))
-        context = {"line_names": line_names(period.start, period.end)}
+        context = _context(scope)
         return Response(
             {
                 "from": period.start.isoformat(),
                 "to": period.end.isoformat(),
                 "as_of": InstantField().to_representation(now),
                 "totals": [_figures(margin, context) for margin in total(row.margin for row in rows)],
+                "reported_total": ReportedFigures(reported_total(row.margin for row in rows), context=context).data,
                 "data": [_key_members(by, row) | _figures(row.margin, context) for row in page],
+                "restated": RestatedFigures(restated_days(scope), many=True).data,
                 "next": replace_query_param(request.build_absolute_uri(), "cursor", following) if following else None,
             }
         )
@@ -106,26 +117,34 @@ class CustomerMarginView(CustomerView):
     query_serializer = PeriodQuery
     tags = ["margins"]
 
-    @extend_schema(responses=CustomerMargin)
+    @extend_schema(responses=CustomerMargin, examples=[CUSTOMER_MARGIN])
     def get(self, request: Request, key: str) -> Response:
         """One customer's revenue by kind, cost by line, and gross margin. `/v1/margins?customer=` cuts it further."""
         period = period_of(self.query.get("start"), self.query.get("end"), self.now)
         customer = self.up_to_date()
+        scope = Scope(period.start, period.end, (customer.pk,))
         return Response(
             {
                 "customer": key,
                 "from": period.start.isoformat(),
                 "to": period.end.isoformat(),
                 "as_of": InstantField().to_representation(self.now),
-                "data": _customer_figures(customer, period, self.now),
+                "data": _customer_figures(scope, self.now),
+                "restated": RestatedFigures(restated_days(scope), many=True).data,
             }
         )
 
 
-def _customer_figures(customer: Customer, period: Period, now: datetime) -> list[dict[str, Any]]:
-    context = {"line_names": line_names(period.start, period.end)}
-    rows = margin_rows(Scope(period.start, period.end, (customer.pk,)), (), now=now)
-    return [_figures(row.margin, context) for row in rows]
+def _customer_figures(scope: Scope, now: datetime) -> list[dict[str, Any]]:
+    context = _context(scope)
+    return [_figures(row.margin, context) for row in margin_rows(scope, (), now=now)]
+
+
+def _context(scope: Scope) -> dict[str, Any]:
+    return {
+        "line_names": line_names(scope.start, scope.end),
+        "reporting_currency": margin_setting().reporting_currency,
+    }
 
 
 def _figures(margin: Margin, context: dict[str, Any]) -> dict[str, Any]:
@@ -138,10 +157,3 @@ def _key_members(by: list[Dimension], row: MarginRow) -> dict[str, Any]:
         dimension.value: value.isoformat() if isinstance(value, date) else value
         for dimension, value in zip(by, row.key, strict=True)
     }
-
-
-def _customer_id(key: str) -> int:
-    found = Customer.objects.filter(key=key).values_list("id", flat=True).first()
-    if found is None:
-        raise InvalidInput(f"no customer has the key {key!r}", field="customer")
-    return found

@@ -6,18 +6,27 @@ from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
 
 from entitlements.models import Customer
-from margins.cost_lines import Basis
+from margins.cost_lines import METERS, Basis, SharedBy
 from margins.margin import INFERENCE
 from plans.models import Feature, Plan
 from plans.models.fields import key_field
 
 BASES = [
     (Basis.PER_CUSTOMER.value, "per customer and calendar month"),
+    (Basis.PER_SEAT.value, "per seat and calendar month"),
+    (Basis.PER_ACTIVE_USER.value, "per user active in a calendar month"),
+    (Basis.PER_ACTIVE_USER_DAY.value, "per user and day active"),
     (Basis.PER_CALL.value, "per call"),
-    (Basis.PER_MILLION_TOKENS.value, "per million tokens, input and output"),
+    (Basis.PER_RUN.value, "per agent run"),
+    (Basis.PER_MILLION_TOKENS.value, "per million tokens"),
     (Basis.PER_CREDIT.value, "per credit charged"),
     (Basis.PERCENT_OF_REVENUE.value, "% of revenue"),
+    (Basis.PER_PAYMENT.value, "per payment, and % of it"),
+    (Basis.SHARED.value, "shared by everyone, per calendar month"),
 ]
+
+_PERCENT_ONLY = Q(basis="percent_of_revenue")
+_PERCENT_TOO = Q(basis="per_payment")
 
 
 class CostLine(models.Model):
@@ -37,8 +46,17 @@ class CostLine(models.Model):
         help_text="Per what the basis says; empty for a percentage.",
     )  # fmt: skip
     percent = models.DecimalField(
-        max_digits=7, decimal_places=4, null=True, blank=True, help_text="2.9 is 2.9 % of recognised revenue."
+        max_digits=7, decimal_places=4, null=True, blank=True, help_text="2.9 is 2.9 % of revenue, or of a payment."
     )
+    seats = models.PositiveIntegerField(null=True, blank=True, help_text="Per seat: how many there are.")
+    meter = models.CharField(
+        max_length=24, blank=True, choices=[(meter, meter.replace("_", " ")) for meter in METERS],
+        help_text="Per million tokens of this kind; empty: input and output together.",
+    )  # fmt: skip
+    shared_by = models.CharField(
+        max_length=10, blank=True, choices=[(key.value, key.value) for key in SharedBy],
+        help_text="Shared: what it is divided by, day by day.",
+    )  # fmt: skip
     customer = models.ForeignKey(
         Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Only this customer."
     )
@@ -60,10 +78,31 @@ class CostLine(models.Model):
         ordering = ["key", "starts_on", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(basis="percent_of_revenue", percent__isnull=False, amount=None)
-                | (~Q(basis="percent_of_revenue") & Q(percent=None, amount__isnull=False)),
+                condition=(_PERCENT_ONLY & Q(percent__isnull=False, amount=None))
+                | (_PERCENT_TOO & (Q(percent__isnull=False) | Q(amount__isnull=False)))
+                | (~_PERCENT_ONLY & ~_PERCENT_TOO & Q(percent=None, amount__isnull=False)),
                 name="cost_line_has_what_its_basis_needs",
-                violation_error_message="A percentage of revenue needs a percentage and no amount; all else an amount.",
+                violation_error_message=(
+                    "A percentage of revenue needs a percentage and no amount, a payment either or both, "
+                    "all else an amount."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(basis="per_seat", seats__isnull=False, seats__gt=0)
+                | (~Q(basis="per_seat") & Q(seats=None)),
+                name="cost_line_per_seat_says_how_many",
+                violation_error_message="A cost per seat needs the number of seats, and nothing else has one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(basis="shared", shared_by__in=[key.value for key in SharedBy], customer=None, plan=None)
+                | (~Q(basis="shared") & Q(shared_by="")),
+                name="cost_line_shared_says_by_what",
+                violation_error_message="A shared cost says what it is divided by, and is everyone's.",
+            ),
+            models.CheckConstraint(
+                condition=Q(meter="") | Q(basis="per_million_tokens", meter__in=METERS),
+                name="cost_line_meter_is_of_tokens",
+                violation_error_message="Only a cost per million tokens can be of one kind of them.",
             ),
             models.CheckConstraint(
                 condition=Q(basis__in=[basis.value for basis in Basis]), name="cost_line_basis_is_known"
@@ -107,6 +146,7 @@ class CostLine(models.Model):
             customer=self.customer,
             plan=self.plan,
             feature=self.feature,
+            meter=self.meter,
         )
         if self.ends_on:
             twins = twins.filter(starts_on__lt=self.ends_on)

@@ -1,6 +1,7 @@
 """Margin rows as CSV: exact figures, a column for each kind of revenue and each line of cost."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from io import StringIO
@@ -9,10 +10,12 @@ from typing import Final
 from django.http import HttpResponse
 
 from margins.margin import INFERENCE
+from margins.pages.tables import Cell, Table
 from margins.queries.margins import Dimension, MarginRow
 from margins.recognition import RevenueKind
 from margins.units import format_femto
 
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -36,6 +39,17 @@ def margin_csv(rows: Sequence[MarginRow], by: Sequence[Dimension], *, name: str)
         "completeness",
     ]
     return csv_response(name, header, (_cells(row, lines, foreign) for row in rows))
+
+
+def table_csv(table: Table, *, name: str) -> HttpResponse:
+    """A page's table as a download called `name`: the exact figure behind each cell, else its text."""
+    rows = [[_value(cell) for cell in row] for row in table.rows]
+    return csv_response(name, [column or "what" for column in table.columns], rows)
+
+
+def _value(cell: Cell) -> str:
+    text = cell.exact or cell.text
+    return text if _NUMBER.fullmatch(text) else harmless(text)
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> HttpResponse:

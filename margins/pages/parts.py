@@ -1,8 +1,9 @@
 """The parts pages are put together from: tiles, the trend, the notice of unpriced models, the customers' table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -10,13 +11,17 @@ from django.utils.safestring import SafeString, mark_safe
 
 from entitlements.models import Customer
 from margins.charts import TrendDay, sparkline, trend
+from margins.currencies import ONE, Converted
 from margins.margin import INFERENCE, Margin
+from margins.pages.data import Data
 from margins.pages.request import Asked
-from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table
+from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table, word_of
 from margins.pages.words import completeness_tone, count, money, percent
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
 from margins.queries.unpriced import UnpricedModel
+from margins.savings.links import Links
+from margins.savings.spend import Task
 from margins.units import format_femto, ratio
 
 
@@ -26,6 +31,8 @@ class Tile(NamedTuple):
     note: str
     exact: str = ""
     tone: str = ""
+    href: str = ""
+    """What is behind it."""
 
 
 class Unpriced(NamedTuple):
@@ -74,6 +81,48 @@ def tiles(margin: Margin) -> list[Tile]:
     ]
 
 
+def headline(data: Data) -> list[Tile]:
+    """The tiles of the shown currency, and of all together where there are several."""
+    several = len(data.totals) > 1 or data.margin.not_convertible
+    revenue, cogs, margin, completeness = tiles(data.margin)
+    unpriced = {"cost_nanousd__isnull": "True"} if data.margin.usage.unpriced_calls else {}
+    return [
+        revenue._replace(href=reverse("admin:entitlements_ledgerline_changelist")),
+        cogs._replace(href=data.links.list_of({})),
+        margin._replace(href=f"{reverse('margins:overview')}?{data.asked.query}#customers"),
+        completeness._replace(href=data.links.list_of(unpriced)),
+        *([all_currencies_tile(*data.all_currencies)] if several else []),
+    ]
+
+
+def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[MarginRow], Cell]]:
+    """The leading cells of a customer's tables, each with the calls behind its figures."""
+    links, whose = Links(period), {"customer__id__exact": str(customer_id)}
+
+    def lead(dimension: Dimension, row: MarginRow) -> Cell:
+        value = row.key[0]
+        href = ""
+        if isinstance(value, date):
+            href = Links(Period(value, value + timedelta(days=1))).list_of(whose)
+        elif value is not None and dimension is Dimension.MODEL:
+            href = links.list_of(whose | {"model": value})
+        elif value is not None and dimension is Dimension.FEATURE:
+            href = links.events(Task(value, ""), more=whose)
+        return Cell(word_of(dimension, value), href=href, tone="" if value else "muted")
+
+    return lambda dimension: partial(lead, dimension)
+
+
+def all_currencies_tile(currency: str, everything: Converted) -> Tile:
+    """Every billing currency in the reporting one; what lacks a rate is said, and the margin then missing."""
+    gross = everything.gross_margin
+    missing = sorted({one for one, _ in everything.missing})
+    note = f"no rate for {', '.join(missing)}" if missing else f"of {money(everything.revenue // ONE, currency)}"
+    shown = percent(everything.margin_ratio)
+    tone = "loss" if (gross or 0) < 0 else "caution" if missing else ""
+    return Tile(f"All currencies, in {currency}", shown, note, everything.margin_ratio or "", tone)
+
+
 def trend_chart(by_day: Sequence[MarginRow], period: Period, currency: str) -> SafeString:
     """The days of the period that have begun, those on which nothing happened included."""
     margins = {row.key[0]: row.margin for row in by_day}
@@ -95,6 +144,17 @@ def trend_chart(by_day: Sequence[MarginRow], period: Period, currency: str) -> S
     )
     drawn = trend(days, chart_id="trend", title="Margin by day", description=description, amount_text=chart_scale)
     return mark_safe(drawn)  # noqa: S308 - charts.py escapes every text
+
+
+def days_table(by_day: Sequence[MarginRow], asked: Asked, *, csv: str) -> Table:
+    """Day by day, each with the dashboard of that day alone."""
+
+    def lead(row: MarginRow) -> Cell:
+        day = row.key[0]
+        one = Period(day, day + timedelta(days=1)) if isinstance(day, date) else asked.period
+        return Cell(word_of(Dimension.DAY, day), href=f"?{asked.query_for(one)}")
+
+    return margin_table(by_day, Dimension.DAY, title="Day by day", csv=csv, first=lead)
 
 
 def unpriced_notice(models: Sequence[UnpricedModel]) -> Unpriced | None:

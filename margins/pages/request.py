@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from kernel.clock import utc_now
 from kernel.errors import InvalidInput
 from margins.period import Period, period_of, usual_periods
+from margins.savings.hosting import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,30 @@ class Asked:
         return [(label, self.query_for(one), one == self.period) for label, one in usual_periods(self.now)]
 
 
-def read_asked(request: HttpRequest, now: datetime) -> Asked:
-    """The question in the query string. A malformed one is answered for the usual days, saying so."""
+def ask(request: HttpRequest) -> Asked:
+    """The question in the query string, asked now. A malformed one is answered for the usual days, saying so."""
+    now = utc_now()
     currency = request.GET.get("currency") or None
     try:
         period = period_of(_day(request, "from"), _day(request, "to"), now)
     except InvalidInput as refusal:
         return Asked(period_of(None, None, now), currency, f"{refusal.field} {refusal.detail}", now)
     return Asked(period, currency, "", now)
+
+
+def asked_server(request: HttpRequest) -> Server:
+    """The server to compare with; what is missing or no positive number is as usually assumed."""
+    usual = Server()
+    return Server(
+        usd_per_month=_number(request, "usd_per_month", usual.usd_per_month),
+        tokens_per_second=_number(request, "tokens_per_second", usual.tokens_per_second),
+        busy_percent=min(100, _number(request, "busy_percent", usual.busy_percent)),
+    )
+
+
+def _number(request: HttpRequest, name: str, usual: int) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else usual
 
 
 def _day(request: HttpRequest, name: str) -> date | None:

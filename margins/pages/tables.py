@@ -1,7 +1,7 @@
 """Tables of margins for the pages: cells of text with the exact figure behind it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -19,7 +19,10 @@ UNALLOCATED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart."""
+    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart.
+
+    `wraps` is for sentences among the figures.
+    """
 
     text: str
     exact: str = ""
@@ -27,6 +30,7 @@ class Cell:
     tone: str = ""
     note: str = ""
     markup: str = ""
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,18 @@ class Table:
     note: str = ""
     empty: str = "Nothing in these days."
     total: Sequence[Cell] = ()
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """The columns' names, and whether sentences stand under them."""
+        wraps = [cell.wraps for cell in self.rows[0]] if self.rows else [False] * len(self.columns)
+        return list(zip(self.columns, wraps, strict=True))
+
+    def without(self, *columns: str) -> "Table":
+        """The same table with fewer columns, where there is little room."""
+        kept = [place for place, column in enumerate(self.columns) if column not in columns]
+        rows = [[row[place] for place in kept] for row in self.rows]
+        return replace(self, columns=[self.columns[place] for place in kept], rows=rows)
 
 
 _COLUMNS: Final = ("Revenue", "COGS", "of it inference", "Gross margin", "Margin", "Calls", "Completeness")
@@ -88,6 +104,10 @@ def figures(margin: Margin) -> list[Cell]:
             tone=completeness_tone(margin.completeness) or "muted",
         ),
     ]
+
+
+def counted(number: int, *, note: str = "") -> Cell:
+    return Cell(count(number), str(number), note=note)
 
 
 def amount(femto: int, currency: str) -> Cell:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from datetime import date
+from typing import Any
 
+import msgspec
 from django.db import connection
 
-from entitlements.core.words import EntryKind
-from kernel.sql_files import sql_file
-from margins.cost_lines import Basis, LineTerms, UsageTotals
-from margins.recognition import RevenueKind, day_start
+from margins.cost_lines import LineTerms, UsageTotals
+from margins.inference import InferenceCost
+from margins.queries.ledger_sql import fragment
+from margins.queries.money_sql import line_parameters, money_sources, usage_rollup, whole_months
+from margins.recognition import RevenueKind
 from margins.slices import Slice
+from margins.units import FEMTO_PER_NANO
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,19 @@ class Grain:
     plan: bool = False
     feature: bool = False
     model: bool = False
+    user: bool = False
+    cohort: bool = False
     named_customers: Sequence[int] = ()
     named_plan_versions: Sequence[int] = ()
     named_features: Sequence[int] = ()
 
+    @property
+    def of_usage(self) -> bool:
+        """Whether it is finer than a customer's day, so that what belongs to the day has to be shared out."""
+        return self.feature or self.model or self.user
 
-class Place(NamedTuple):
+
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where an amount belongs. None: not cut by that; 0 or "": cut, and it belongs to none."""
 
     slice: int
@@ -37,70 +48,74 @@ class Place(NamedTuple):
     plan_version_id: int | None
     feature_id: int | None
     model: str | None
+    user_key: str | None
+    cohort: date | None
+    """The first day of the month of the customer's first subscription."""
 
 
-class UsageFact(NamedTuple):
+class UsageFact(msgspec.Struct, frozen=True, gc=False):
     place: Place
     usage: UsageTotals
     cost_nanousd: int
 
 
-class RevenueFact(NamedTuple):
+class RevenueFact(msgspec.Struct, frozen=True, gc=False):
     place: Place
     kind: RevenueKind
     revenue_nano: int
     currency: str
 
 
-class CostFact(NamedTuple):
-    """What a line per customer cost; the other bases follow from usage and revenue."""
+class CostFact(msgspec.Struct, frozen=True, gc=False):
+    """What a line came to whose basis does not follow from a row's own usage or revenue."""
 
     place: Place
     line_id: int
-    cost_nano: int
+    cost_femto: int
     currency: str
 
 
-_ENTRY_KINDS: Final = {
-    "grant": EntryKind.GRANT.value,
-    "burn": EntryKind.BURN.value,
-    "refund": EntryKind.REFUND.value,
-    "expire": EntryKind.EXPIRE.value,
-    "overage": EntryKind.OVERAGE.value,
-    "overage_paid": EntryKind.OVERAGE_PAID.value,
-}
-
-
-def usage_facts(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> Iterator[UsageFact]:
-    """Usage and its supplier cost from the daily rollup."""
-    for row in _rows(f"WITH {_sql('slice')} {_sql('usage')}", _parameters(slices, grain, customer_ids)):
-        yield UsageFact(_place(row), UsageTotals(*map(int, row[6:12])), int(row[12]))
+def usage_facts(
+    slices: Sequence[Slice],
+    grain: Grain,
+    customer_ids: Sequence[int] | None,
+    inference: InferenceCost = InferenceCost.STAMPED,
+) -> Iterator[UsageFact]:
+    """Usage and its supplier cost, the one that counts, from the rollups."""
+    ctes = ", ".join(fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user)))
+    parameters = _parameters(slices, grain, customer_ids) | {"inference": inference.value}
+    for row in _rows(f"WITH {ctes} {fragment('usage')}", parameters):
+        yield UsageFact(_place(row), UsageTotals(*row[8:14]), int(row[14]))
 
 
 def money_facts(
     slices: Sequence[Slice], grain: Grain, lines: Sequence[LineTerms], customer_ids: Sequence[int] | None
 ) -> Iterator[RevenueFact | CostFact]:
-    """Recognised revenue, and the costs per customer.
+    """Recognised revenue, and what lines cost that does not follow from a row's own usage or revenue.
 
-    By feature or model the slices must be single days: what belongs to neither is shared out by
-    the day's usage.
+    By feature, model or user, and under a shared cost, the slices must be single days: what belongs to
+    none of them is shared out by the day's usage.
     """
-    parameters = _parameters(slices, grain, customer_ids)
-    parameters |= _line_parameters([line for line in lines if line.basis is Basis.PER_CUSTOMER])
-    sources = " UNION ALL ".join(
-        f"({_sql(name)})" for name in ("subscription_revenue", "credit_revenue", "overage_revenue", "customer_costs")
-    )
-    fact = f"source AS ({sources}), {_sql('spread')}" if grain.feature or grain.model else f"fact AS ({sources})"
-    for row in _rows(f"WITH {_sql('slice')}, {fact} {_sql('money')}", parameters):
-        currency, kind, line_id, amount = row[6:10]
+    told = [line for line in lines if not line.follows_rows]
+    parameters = _parameters(slices, grain, customer_ids) | line_parameters(told)
+    kinds = {kind.value: kind for kind in RevenueKind}
+    ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user)
+    union = " UNION ALL ".join(f"({source})" for source in sources)
+    fact = f"source AS ({union}), {fragment('spread')}" if grain.of_usage else f"fact AS ({union})"
+    for row in _rows(f"WITH {', '.join(ctes)}, {fact} {fragment('money')}", parameters):
+        currency, kind, line_id, amount = row[8:12]
         if line_id is None:
-            yield RevenueFact(_place(row), RevenueKind(kind), int(amount), currency)
+            yield RevenueFact(_place(row), kinds[kind], int(amount), currency)
         else:
-            yield CostFact(_place(row), line_id, int(amount), currency)
+            # Nano-units with up to six places more: whole femto-units.
+            yield CostFact(_place(row), line_id, int(amount * FEMTO_PER_NANO), currency)
 
 
-def _sql(name: str) -> str:
-    return sql_file("margins", name)
+def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
+    """The keys of these customers, or of all."""
+    only = "" if customer_ids is None else "WHERE id = ANY(%(customers)s)"
+    statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
+    return dict(_rows(statement, {"customers": list(customer_ids or ())}))
 
 
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -111,8 +126,7 @@ def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
 
 
 def _place(row: Sequence[Any]) -> Place:
-    number, *rest = row[:6]
-    return Place(number - 1, *rest)
+    return Place(row[0] - 1, *row[1:8])
 
 
 def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> dict[str, Any]:
@@ -130,6 +144,8 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "by_plan": grain.plan,
         "by_feature": grain.feature,
         "by_model": grain.model,
+        "by_user": grain.user,
+        "by_cohort": grain.cohort,
         "named_customers": list(grain.named_customers),
         "named_plan_versions": list(grain.named_plan_versions),
         "named_features": list(grain.named_features),
@@ -137,19 +153,4 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "any_customers": bool(grain.named_customers),
         "any_plan_versions": bool(grain.named_plan_versions),
         "any_features": bool(grain.named_features),
-        # Whose plan, feature or model an entry was costs a look at its event: only where asked for.
-        "attribute": bool(grain.plan or grain.feature or grain.model or grain.named_plan_versions),
-        **_ENTRY_KINDS,
-    }
-
-
-def _line_parameters(lines: Sequence[LineTerms]) -> dict[str, Any]:
-    return {
-        "line_id": [line.id for line in lines],
-        "line_amount_nano": [line.amount_nano for line in lines],
-        "line_currency": [line.currency for line in lines],
-        "line_starts_at": [day_start(line.starts_on) for line in lines],
-        "line_ends_at": [day_start(line.ends_on) if line.ends_on else None for line in lines],
-        "line_customer_id": [line.customer_id for line in lines],
-        "line_plan_id": [line.plan_id for line in lines],
     }

@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db.models import Q
 
-from margins.cost_lines import Basis, LineTerms
+from margins.cost_lines import Basis, LineTerms, SharedBy
 from margins.margin import INFERENCE
 from margins.models import CostLine
 from margins.units import nano_of
@@ -30,6 +30,9 @@ def _terms(row: CostLine) -> LineTerms:
         customer_id=row.customer_id,
         plan_id=row.plan_id,
         feature_id=row.feature_id,
+        seats=row.seats or 1,
+        meter=row.meter,
+        shared_by=SharedBy(row.shared_by) if row.shared_by else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Gross margin by any combination of customer, plan, feature, model and day."""
+"""Gross margin by any combination of customer, user, feature, model, plan, cohort and day."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,22 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from entitlements.models import Customer
-from margins.cost_lines import Basis, LineTerms, revenue_cost_femto, usage_cost_femto
+from margins.cost_lines import USAGE_BASES, Basis, LineTerms, revenue_cost_femto, usage_cost_femto
+from margins.currencies import Converted, Rates
+from margins.inference import InferenceCost
 from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
-from margins.queries.facts import CostFact, Grain, Place, RevenueFact, UsageFact, money_facts, usage_facts
+from margins.models import MarginSetting
+from margins.queries.currencies import currencies_in_play, margin_setting, rates
+from margins.queries.facts import (
+    CostFact,
+    Grain,
+    Place,
+    RevenueFact,
+    UsageFact,
+    customer_keys,
+    money_facts,
+    usage_facts,
+)
 from margins.queries.lines import cost_lines
 from margins.slices import Slice, slices
 from margins.units import FEMTO_PER_NANO
@@ -21,6 +33,9 @@ class Dimension(StrEnum):
     PLAN = "plan"
     FEATURE = "feature"
     MODEL = "model"
+    USER = "user"
+    COHORT = "cohort"
+    """The month of the customer's first subscription."""
     DAY = "day"
 
 
@@ -46,22 +61,23 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     """One row for each value of `by` and billing currency, in order of their keys, those without one last.
 
     Days that have not begun are left out, and the current one counts until `now`. The rows sum to
-    the same totals whatever `by` is, and a row to the rows of any finer cut of it.
+    the same totals whatever `by` is, and a row to the rows of any finer cut of it. Where money of other
+    currencies than the reporting one can be in them, rows are also converted, day by day.
     """
     lines = cost_lines(scope.start, scope.end)
     plans = _plans()
     grain = _grain(by, lines, plans)
-    daily = Dimension.DAY in by or grain.feature or grain.model
+    setting = margin_setting()
+    converting = _rates_needed(scope, lines, setting)
+    shared = any(line.basis is Basis.SHARED for line in lines)
+    daily = Dimension.DAY in by or grain.of_usage or shared or converting is not None
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
     if not days:
         return []
-    usage = list(usage_facts(days, grain, scope.customer_ids))
-    money = list(money_facts(days, grain, lines, scope.customer_ids))
-    key_of = _key_maker(by, days, plans, [fact.place for fact in (*usage, *money)])
-    sums = _Sums(days, lines, plans, key_of)
-    for fact in usage:
+    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
+    for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(setting.inference_cost)):
         sums.add_usage(fact)
-    for entry in money:
+    for entry in money_facts(days, grain, lines, scope.customer_ids):
         sums.add_money(entry)
     return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
 
@@ -84,7 +100,10 @@ class PlanOf(NamedTuple):
 
 
 class _Sums:
-    """Facts, with the cost lines they bear, summed by key and billing currency."""
+    """Facts, with the cost lines they bear, summed by key and billing currency.
+
+    Everyone's month is tens of thousands of facts, and this is what each of them costs: lines are sorted beforehand.
+    """
 
     def __init__(
         self,
@@ -92,53 +111,84 @@ class _Sums:
         lines: Sequence[LineTerms],
         plans: dict[int, PlanOf],
         key_of: Callable[[Place], Key],
+        rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
         self._plans = plans
         self._key_of = key_of
+        self._rates = rates
+        self._days = days
         self._line_keys = {line.id: line.key for line in lines}
-        self._lines_of = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
+        held = [[line for line in lines if line.holds_on(day.first_day)] for day in days]
+        self._of_revenue = [[line for line in of if line.basis is Basis.PERCENT_OF_REVENUE] for of in held]
+        self._of_usage = [[line for line in of if line.basis in USAGE_BASES and not line.meter] for of in held]
 
     def add_usage(self, fact: UsageFact) -> None:
         margin = self._margin(fact.place)
         margin.add_usage(fact.usage)
-        margin.add_cost(INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
-        for line in self._lines(fact.place):
-            if cost := usage_cost_femto(line, fact.usage):
-                margin.add_cost(line.key, cost, line.currency)
+        self._add_cost(margin, fact.place, INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
+        if lines := self._of_usage[fact.place.slice]:
+            for line in self._selecting(lines, fact.place):
+                if cost := usage_cost_femto(line, fact.usage):
+                    self._add_cost(margin, fact.place, line.key, cost, line.currency)
 
     def add_money(self, fact: RevenueFact | CostFact) -> None:
         margin = self._margin(fact.place)
         if isinstance(fact, CostFact):
-            margin.add_cost(self._line_keys[fact.line_id], fact.cost_nano * FEMTO_PER_NANO, fact.currency)
+            line_key = self._line_keys[fact.line_id]
+            self._add_cost(margin, fact.place, line_key, fact.cost_femto, fact.currency)
             return
         margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
-        for line in self._lines(fact.place):
-            if cost := revenue_cost_femto(line, fact.revenue_nano):
-                margin.add_cost(line.key, cost, fact.currency)
+        if self._rates is not None and margin.converted is not None and fact.revenue_nano:
+            day = self._days[fact.place.slice].first_day
+            margin.converted.add_revenue(fact.revenue_nano * FEMTO_PER_NANO, fact.currency, day, self._rates)
+        if lines := self._of_revenue[fact.place.slice]:
+            for line in self._selecting(lines, fact.place):
+                if cost := revenue_cost_femto(line, fact.revenue_nano):
+                    self._add_cost(margin, fact.place, line.key, cost, fact.currency)
+
+    def _add_cost(self, margin: Margin, place: Place, line_key: str, femto: int, currency: str) -> None:
+        margin.add_cost(line_key, femto, currency)
+        if self._rates is not None and margin.converted is not None and femto:
+            margin.converted.add_cost(femto, currency, self._days[place.slice].first_day, self._rates)
 
     def _margin(self, place: Place) -> Margin:
-        return self.rows.setdefault((self._key_of(place), place.currency), Margin(place.currency))
+        key = self._key_of(place), place.currency
+        margin = self.rows.get(key)
+        if margin is None:
+            margin = self.rows[key] = Margin(place.currency)
+            if self._rates is not None:
+                margin.converted = Converted()
+        return margin
 
-    def _lines(self, place: Place) -> list[LineTerms]:
+    def _selecting(self, lines: Sequence[LineTerms], place: Place) -> list[LineTerms]:
         plan = self._plans.get(place.plan_version_id or 0)
+        plan_id = plan.id if plan else None
         return [
             line
-            for line in self._lines_of[place.slice]
-            if line.selects(
-                customer_id=place.customer_id, plan_id=plan.id if plan else None, feature_id=place.feature_id
-            )
+            for line in lines
+            if line.selects(customer_id=place.customer_id, plan_id=plan_id, feature_id=place.feature_id)
         ]
 
 
+def _rates_needed(scope: Scope, lines: Iterable[LineTerms], setting: MarginSetting) -> Rates | None:
+    """The exchange rates of the days, where anything can be in another currency than the reporting one."""
+    into = setting.reporting_currency
+    currencies = {SUPPLIER_CURRENCY, *currencies_in_play(scope.customer_ids)}
+    currencies |= {line.currency for line in lines if line.currency}
+    return None if currencies == {into} else rates(into, currencies, scope.start, scope.end)
+
+
 def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int, PlanOf]) -> Grain:
-    counted = [line for line in lines if line.basis is not Basis.PER_CUSTOMER]
+    counted = [line for line in lines if line.follows_rows]
     named_plans = {line.plan_id for line in counted if line.plan_id is not None}
     return Grain(
         customer=Dimension.CUSTOMER in by,
         plan=Dimension.PLAN in by,
         feature=Dimension.FEATURE in by,
         model=Dimension.MODEL in by,
+        user=Dimension.USER in by,
+        cohort=Dimension.COHORT in by,
         named_customers=sorted({line.customer_id for line in counted if line.customer_id is not None}),
         named_plan_versions=[version for version, plan in plans.items() if plan.id in named_plans],
         named_features=sorted({line.feature_id for line in counted if line.feature_id is not None}),
@@ -151,15 +201,10 @@ def _plans() -> dict[int, PlanOf]:
 
 
 def _key_maker(
-    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], places: Iterable[Place]
+    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], scope: Scope
 ) -> Callable[[Place], Key]:
-    customers: dict[int, str] = {}
-    features: dict[int, str] = {}
-    if Dimension.CUSTOMER in by:
-        ids = {place.customer_id for place in places if place.customer_id is not None}
-        customers = dict(Customer.objects.filter(id__in=ids).values_list("id", "key"))
-    if Dimension.FEATURE in by:
-        features = dict(Feature.objects.values_list("id", "key"))
+    customers = customer_keys(scope.customer_ids) if Dimension.CUSTOMER in by else {}
+    features = dict(Feature.objects.values_list("id", "key")) if Dimension.FEATURE in by else {}
 
     def plan_key(place: Place) -> str | None:
         plan = plans.get(place.plan_version_id or 0)
@@ -170,10 +215,15 @@ def _key_maker(
         Dimension.PLAN: plan_key,
         Dimension.FEATURE: lambda place: features.get(place.feature_id or 0),
         Dimension.MODEL: lambda place: place.model or None,
+        Dimension.USER: lambda place: place.user_key or None,
+        Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
         Dimension.DAY: lambda place: days[place.slice].first_day,
     }
+    if len(by) == 1:
+        (read,) = (readers[dimension] for dimension in by)
+        return lambda place: (read(place),)
     chosen = [readers[dimension] for dimension in by]
-    return lambda place: tuple(read(place) for read in chosen)
+    return lambda place: tuple([read(place) for read in chosen])
 
 
 def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
@@ -182,4 +232,4 @@ def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
 
 def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
     """How keys sort: by their text, those without a value last."""
-    return tuple((value is None, "" if value is None else str(value)) for value in key)
+    return tuple([(value is None, "" if value is None else str(value)) for value in key])

@@ -1,12 +1,6 @@
--- What lines per customer and calendar month come to in each slice, for the UTC days on which the customer has a
+-- What lines per customer, or seat, and calendar month come to in each slice, for the UTC days on which the customer has a
 -- subscription in force; a day on which plans changed belongs to the later one (margins/recognition.py: customer_cost).
-WITH line AS (
-    SELECT * FROM unnest(
-        %(line_id)s::bigint[], %(line_amount_nano)s::numeric[], %(line_currency)s::text[], %(line_starts_at)s::timestamptz[],
-        %(line_ends_at)s::timestamptz[], %(line_customer_id)s::bigint[], %(line_plan_id)s::bigint[]
-    ) AS line (id, amount_nano, currency, starts_at, ends_at, customer_id, plan_id)
-),
-month AS (
+WITH month AS (
     SELECT first AT TIME ZONE 'UTC' AS starts_at, (first + interval '1 month') AT TIME ZONE 'UTC' AS ends_at
     FROM generate_series(date_trunc('month', %(since)s AT TIME ZONE 'UTC'), %(until)s AT TIME ZONE 'UTC', '1 month') AS first
 ),
@@ -16,7 +10,8 @@ stretch AS MATERIALIZED (
            month.starts_at AS month_starts_at, month.ends_at AS month_ends_at,
            greatest(slice.starts_at, month.starts_at) AS starts_at, least(slice.ends_at, month.ends_at) AS ends_at
     FROM slice
-    JOIN line ON line.starts_at <= slice.starts_at AND (line.ends_at IS NULL OR line.ends_at > slice.starts_at)
+    JOIN line ON line.basis IN ('per_customer', 'per_seat')
+             AND line.starts_at <= slice.starts_at AND (line.ends_at IS NULL OR line.ends_at > slice.starts_at)
     JOIN month ON month.starts_at < slice.ends_at AND month.ends_at > slice.starts_at
 ),
 stay AS MATERIALIZED (
@@ -31,7 +26,7 @@ stay AS MATERIALIZED (
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
 )
 SELECT stay.customer_id, stretch.number AS slice, stay.plan_version_id, NULL::bigint AS feature_id, NULL::text AS model,
-       stretch.currency, NULL::text AS kind, stretch.id AS line_id,
+       NULL::text AS user_key, stretch.currency, NULL::text AS kind, stretch.id AS line_id,
        accrued_between(stretch.amount_nano, stretch.month_starts_at, stretch.month_ends_at,
                        greatest(stretch.starts_at, stay.starts_at), least(stretch.ends_at, stay.ends_at)) AS amount_nano
 FROM stay

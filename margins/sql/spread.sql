@@ -1,20 +1,22 @@
--- Give what belongs to a customer's day, but to no feature or model, to what was used that day: by share of the
+-- Give what belongs to a customer's day, but to no feature, model or user, to what was used that day: by share of the
 -- credits charged, where nothing was charged by share of supplier cost, else it stays unallocated (0 and '').
--- Cumulative, so that the shares sum to the whole (margins/recognition.py: spread). Slices are single days here.
+-- Cumulative, so that the shares sum to the whole (margins/recognition.py: spread), and in the order of feature, model
+-- and user, so that what goes to a feature's users is what goes to the feature. Slices are single days here.
 used AS (
     SELECT u.customer_id, slice_day.number AS slice, u.feature_id, u.model,
+           CASE WHEN %(by_user)s THEN u.user_key ELSE '' END AS user_key,
            sum(u.charged_microcredits) AS charged, sum(u.cost_nanousd) AS cost
     FROM usage_day u JOIN slice_day ON slice_day.day = u.day
     WHERE u.day >= %(first_day)s AND u.day < %(end_day)s
       AND (%(customers)s::bigint[] IS NULL OR u.customer_id = ANY(%(customers)s::bigint[]))
-    GROUP BY u.customer_id, slice_day.number, u.feature_id, u.model
+    GROUP BY 1, 2, 3, 4, 5
 ),
 share AS (
-    SELECT customer_id, slice, feature_id, model, weight,
-           sum(weight) OVER (PARTITION BY customer_id, slice ORDER BY feature_id, model) AS upto,
+    SELECT customer_id, slice, feature_id, model, user_key, weight,
+           sum(weight) OVER (PARTITION BY customer_id, slice ORDER BY feature_id, model, user_key) AS upto,
            sum(weight) OVER (PARTITION BY customer_id, slice) AS whole
     FROM (
-        SELECT customer_id, slice, feature_id, model,
+        SELECT customer_id, slice, feature_id, model, user_key,
                CASE WHEN sum(charged) OVER (PARTITION BY customer_id, slice) > 0 THEN charged ELSE cost END AS weight
         FROM used
     ) weighed
@@ -23,12 +25,18 @@ share AS (
 fact AS (
     SELECT source.customer_id, source.slice, source.plan_version_id,
            coalesce(source.feature_id, share.feature_id, 0) AS feature_id, coalesce(source.model, share.model, '') AS model,
+           coalesce(source.user_key, share.user_key, '') AS user_key,
            source.currency, source.kind, source.line_id,
            CASE WHEN share.whole IS NULL THEN source.amount_nano
-                ELSE sign(source.amount_nano) * (div(abs(source.amount_nano) * share.upto, share.whole)
-                                               - div(abs(source.amount_nano) * (share.upto - share.weight), share.whole))
+                ELSE sign(source.amount_nano) * grain.nano
+                     * (div(abs(source.amount_nano) / grain.nano * share.upto, share.whole)
+                        - div(abs(source.amount_nano) / grain.nano * (share.upto - share.weight), share.whole))
            END AS amount_nano
     FROM source
+    -- Whole nano-units are shared out in whole ones; a cost that has femto-units, in those.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN source.amount_nano = trunc(source.amount_nano) THEN 1 ELSE 0.000001 END AS nano
+    ) grain
     LEFT JOIN share
         ON source.feature_id IS NULL AND share.customer_id = source.customer_id AND share.slice = source.slice
 )

@@ -1,9 +1,9 @@
 -- What subscriptions earn in each slice: the price of every billing period, evenly over the period, for the time
--- the subscription was in force (margins/recognition.py: subscription_revenue).
+-- the subscription was in force and no trial (margins/recognition.py: subscription_revenue).
 WITH period AS MATERIALIZED (
     SELECT s.customer_id, s.plan_version_id, v.price * 1000000000 AS price_nano, v.price_currency AS currency,
            bounds.starts_at, bounds.ends_at,
-           greatest(bounds.starts_at, s.started_at) AS since, least(bounds.ends_at, s.ended_at) AS until
+           greatest(bounds.starts_at, s.started_at, trial.ended_at) AS since, least(bounds.ends_at, s.ended_at) AS until
     FROM subscription s
     JOIN plan_version v ON v.id = s.plan_version_id AND v.price > 0
     CROSS JOIN LATERAL (SELECT CASE v.interval WHEN 'year' THEN 12 ELSE 1 END AS months) step
@@ -16,11 +16,18 @@ WITH period AS MATERIALIZED (
         SELECT (s.anchor AT TIME ZONE 'UTC' + make_interval(months => nth * step.months)) AT TIME ZONE 'UTC' AS starts_at,
                (s.anchor AT TIME ZONE 'UTC' + make_interval(months => (nth + 1) * step.months)) AT TIME ZONE 'UTC' AS ends_at
     ) bounds
+    -- Of a trial Stripe keeps, until its end: whoever went on a plan during it, or changed plans, is not billed yet.
+    LEFT JOIN (
+        SELECT customer_id, trial_end AS ended_at,
+               to_timestamp((raw->>'trial_start')::double precision) - interval '1 hour' AS started_at
+        FROM stripe_subscription WHERE trial_end IS NOT NULL AND NOT surplus
+    ) trial ON trial.customer_id = s.customer_id AND s.started_at >= trial.started_at AND s.started_at < trial.ended_at
     WHERE s.started_at < %(until)s AND (s.ended_at IS NULL OR s.ended_at > %(since)s)
       AND (%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))
+      AND bounds.ends_at > greatest(s.started_at, %(since)s) AND bounds.starts_at < least(s.ended_at, %(until)s)
 )
 SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
-       NULL::bigint AS feature_id, NULL::text AS model,
+       NULL::bigint AS feature_id, NULL::text AS model, NULL::text AS user_key,
        period.currency, 'subscription' AS kind, NULL::bigint AS line_id,
        accrued_between(period.price_nano, period.starts_at, period.ends_at,
                        greatest(slice.starts_at, period.since), least(slice.ends_at, period.until)) AS amount_nano

@@ -1,4 +1,5 @@
--- Every monthly rollup beside what its events and the archived ones add up to, both in the order of
+-- Every monthly rollup beside what its events, the archived ones and adjustments of
+-- their cost add up to, both in the order of
 -- metering.events.SUMS. A side that has no such row is null.
 WITH event AS (
     SELECT customer_id, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, plan_version_id, feature_id,
@@ -27,6 +28,14 @@ WITH event AS (
     FROM archived_usage_day
     WHERE (%(customer_id)s::bigint IS NULL OR customer_id = %(customer_id)s)
       AND (%(start)s::date IS NULL OR day >= %(start)s::date AND day < %(end)s::date)
+    UNION ALL
+    SELECT customer_id, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date, plan_version_id, feature_id, model,
+           0, 0, -priced, 0, 0, 0, 0, 0, 0, 0, 0, delta_nanousd, delta_computed_nanousd, 0
+    FROM cost_adjustment
+    WHERE (%(customer_id)s::bigint IS NULL OR customer_id = %(customer_id)s)
+      AND (%(start)s::date IS NULL
+           OR occurred_at >= %(start)s::date::timestamp AT TIME ZONE 'UTC'
+              AND occurred_at < %(end)s::date::timestamp AT TIME ZONE 'UTC')
 ), recounted AS (
     SELECT customer_id, month, plan_version_id, feature_id, model,
            ARRAY[sum(calls), sum(memoised_calls), sum(unpriced_calls), sum(unrated_calls), sum(input_tokens),

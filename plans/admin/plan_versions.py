@@ -6,14 +6,15 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from kernel.clock import utc_now
 from plans.admin.fields import CreditsMixin, shows_credits, shows_money, shows_time
 from plans.admin.outcome import attempt, dialog, existing, go
 from plans.admin.parts import is_draft
 from plans.admin.plan_parts import EntitlementInline, FallbackInline, LimitInline
-from plans.models import PlanVersion
+from plans.admin.publish_form import PublishForm
+from plans.models import PlanAcknowledgement, PlanVersion
 from plans.services.publishing import new_plan_draft, publish_plan_version, retire_plan_version
 
 SHOWN: Final = {
@@ -22,10 +23,11 @@ SHOWN: Final = {
     "included_microcredits": "show_included",
     "rollover_max_microcredits": "show_rollover",
     "spend_cap_microcredits": "show_spend_cap",
+    "overage_invoice_at_microcredits": "show_invoice_at",
 }
 """How a version that cannot change shows what a draft's form edits."""
 
-HISTORY: Final = ("status", "show_published_at", "show_retired_at")
+HISTORY: Final = ("status", "show_published_at", "show_retired_at", "show_acknowledgement")
 
 
 class PlanVersionForm(forms.ModelForm):  # type: ignore[type-arg] # Django's own is not generic at run time
@@ -60,8 +62,17 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
     show_included = shows_credits("included_microcredits")
     show_rollover = shows_credits("rollover_max_microcredits")
     show_spend_cap = shows_credits("spend_cap_microcredits")
+    show_invoice_at = shows_credits("overage_invoice_at_microcredits")
     show_published_at = shows_time("published_at")
     show_retired_at = shows_time("retired_at")
+
+    @display(description="Sold although")
+    def show_acknowledgement(self, version: PlanVersion) -> str:
+        made = PlanAcknowledgement.objects.filter(plan_version=version).first()
+        if made is None:
+            return "–"
+        codes = ", ".join(finding["code"] for finding in made.findings)
+        return f"{codes}: {made.reason} ({made.actor}, {made.made_at:%Y-%m-%d %H:%M} UTC)"
 
     def get_fieldsets(self, request: HttpRequest, obj: PlanVersion | None = None) -> list[Any]:
         fieldsets: list[tuple[str | None, tuple[Any, ...]]] = [
@@ -70,10 +81,14 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
                 "Allowance",
                 (("included_microcredits", "allowance_renewal"), ("rollover_max_microcredits", "allowance_priority")),
             ),
-            ("Beyond what is included", (("overage_price", "spend_cap_microcredits"), "unpriced")),
+            (
+                "Beyond what is included",
+                (("overage_price", "spend_cap_microcredits"), ("overage_invoice_at_microcredits", "unpriced")),
+            ),
+            ("When a payment is overdue", (("grace", "grace_days"),)),
         ]
         if obj is not None:
-            fieldsets.append(("History", ("status", ("show_published_at", "show_retired_at"))))
+            fieldsets.append(("History", ("status", ("show_published_at", "show_retired_at"), "show_acknowledgement")))
         swap = {} if is_draft(obj) else SHOWN
         return [(title, {"fields": _swapped(names, swap)}) for title, names in fieldsets]
 
@@ -112,10 +127,16 @@ class PlanVersionAdmin(CreditsMixin, ModelAdmin):
         "Put this version on sale?",
         "It can never be changed afterwards. The version on sale until now is retired; its subscribers keep it.",
         "Publish",
+        form=PublishForm,
     ))  # fmt: skip
-    def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def publish(self, request: HttpRequest, form: PublishForm, object_id: str) -> HttpResponse:
         version = existing(self, request, object_id)
-        attempt(request, lambda: publish_plan_version(version.pk, now=utc_now()), "{} is on sale.")
+        acknowledged = form.acknowledged()
+        attempt(
+            request,
+            lambda: publish_plan_version(version.pk, now=utc_now(), acknowledged=acknowledged),
+            "{} is on sale.",
+        )
         return go(request, self._page(object_id))
 
     @action(description="Retire", url_path="retire", icon="inventory_2", permissions=["sell"], dialog=dialog(

@@ -52,6 +52,11 @@ class OverageSerializer(serializers.Serializer[PlanVersion]):
 
     credit_price = serializers.SerializerMethodField()
     spend_cap = CreditsField(source="spend_cap_microcredits", allow_null=True, help_text="Per period; null: none.")
+    invoice_at = CreditsField(
+        source="overage_invoice_at_microcredits",
+        allow_null=True,
+        help_text="Invoiced as soon as it reaches this; null: at the period's end.",
+    )
 
     @extend_schema_field(
         {
@@ -66,6 +71,17 @@ class OverageSerializer(serializers.Serializer[PlanVersion]):
         if price is None:
             return None
         return {"amount": f"{price.amount.normalize():f}", "currency": str(price.currency)}
+
+
+class GraceSerializer(serializers.Serializer[PlanVersion]):
+    """What a subscriber may do whose payment is overdue."""
+
+    policy = serializers.ChoiceField(
+        choices=PlanVersion.Grace.values,
+        source="grace",
+        help_text="keep: everything; soft_limit: what is there, but no overage; block: nothing.",
+    )
+    days = serializers.IntegerField(source="grace_days", help_text="How long nothing changes before that.")
 
 
 @extend_schema_serializer(component_name="PlanEntitlement")
@@ -111,6 +127,7 @@ class PlanVersionSerializer(serializers.Serializer[PlanVersion]):
     rate_card = serializers.CharField(source="rate_card.key")
     allowance = AllowanceSerializer(source="*")
     overage = OverageSerializer(source="*")
+    grace = GraceSerializer(source="*")
     unpriced = serializers.ChoiceField(choices=PlanVersion.Unpriced.values)
     entitlements = EntitlementSerializer(many=True)
     fallbacks = serializers.SerializerMethodField()

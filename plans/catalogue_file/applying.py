@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from kernel.errors import Problem
+from plans.auditing import Acknowledged, Finding
 from plans.catalogue_file import rows
 from plans.catalogue_file.changes import Change, compare, unmentioned
 from plans.catalogue_file.checking import check
@@ -15,7 +16,8 @@ from plans.catalogue_file.reading import read_catalogue
 from plans.catalogue_file.spec import CatalogueSpec
 from plans.catalogue_file.stored import read_stored
 from plans.models import PlanVersion, RateCardVersion
-from plans.services.publishing import publish_plan_version, publish_rate_card_version
+from plans.problems import AcknowledgementNeeded
+from plans.services.publishing import publish_plan_version, publish_rate_card_version, version_findings
 
 
 def pending_changes(text: str, *, publish: bool) -> tuple[list[Change], list[str]]:
@@ -28,29 +30,60 @@ def pending_changes(text: str, *, publish: bool) -> tuple[list[Change], list[str
     return compare(file, stored, publish=publish), unmentioned(file, stored)
 
 
+def pending_findings(text: str, *, now: datetime) -> list[tuple[Change, list[Finding]]]:
+    """What the audit says of each plan version that applying the file would publish, worst first.
+
+    The file is applied and undone: nothing is left changed, and nobody sees it meanwhile. Raises CatalogueFileInvalid,
+    CatalogueRefused.
+    """
+    changes, _ = pending_changes(text, publish=True)
+    plans = [change for change in changes if change.sign == "^" and change.section == "plans"]
+    if not plans:
+        return []
+    with transaction.atomic():
+        _lock()
+        _write(read_catalogue(text), changes)
+        for change in changes:
+            if change.sign == "^" and change.section == "rate_cards":
+                _publish(change, now, None)
+        findings = [(change, version_findings(_version(change), now=now)) for change in plans]
+        transaction.set_rollback(True)
+    return findings
+
+
 @transaction.atomic
 def apply_catalogue(
-    text: str, *, publish: bool, now: datetime, expected: Sequence[Change] | None = None
+    text: str,
+    *,
+    publish: bool,
+    now: datetime,
+    expected: Sequence[Change] | None = None,
+    acknowledged: Acknowledged | None = None,
 ) -> list[Change]:
     """Make the database say what the file says; all of it or nothing. Returns the changes made.
 
     Without `publish`, changed plans and rate cards become drafts. `expected` is what was shown
-    before: if it is no longer what would change, nothing is. Applying a file twice changes nothing
-    the second time. Raises CatalogueFileInvalid, CatalogueRefused.
+    before: if it is no longer what would change, nothing is. Plans whose audit finds something
+    blocking are only published when `acknowledged`. Applying a file twice changes nothing the
+    second time. Raises CatalogueFileInvalid, CatalogueRefused.
     """
-    with connection.cursor() as cursor:
-        # One at a time, and not between somebody's edits in the admin.
-        cursor.execute(
-            "LOCK TABLE feature, model_tier, ai_model, rate_card, plan, top_up_pack IN SHARE ROW EXCLUSIVE MODE"
-        )
+    _lock()
     changes, _ = pending_changes(text, publish=publish)
     if expected is not None and list(expected) != changes:
         raise CatalogueRefused(["the catalogue was changed by somebody else meanwhile: look again before applying"])
     _write(read_catalogue(text), changes)
     for change in changes:
         if change.sign == "^":
-            _publish(change, now)
+            _publish(change, now, acknowledged)
     return changes
+
+
+def _lock() -> None:
+    """One at a time, and not between somebody's edits in the admin."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "LOCK TABLE feature, model_tier, ai_model, rate_card, plan, top_up_pack IN SHARE ROW EXCLUSIVE MODE"
+        )
 
 
 def _write(file: CatalogueSpec, changes: Sequence[Change]) -> None:
@@ -74,15 +107,22 @@ def _write(file: CatalogueSpec, changes: Sequence[Change]) -> None:
             rows.write_plan_version(change.key, change.number, file.plans[change.key], replaces=change.replaces)
 
 
-def _publish(change: Change, now: datetime) -> None:
+def _publish(change: Change, now: datetime, acknowledged: Acknowledged | None) -> None:
     assert change.number is not None
     try:
         if change.section == "rate_cards":
             card_version = RateCardVersion.objects.get(card__key=change.key, number=change.number)
             publish_rate_card_version(card_version.pk, now=now)
         else:
-            plan_version = PlanVersion.objects.get(plan__key=change.key, number=change.number)
-            publish_plan_version(plan_version.pk, now=now)
+            publish_plan_version(_version(change).pk, now=now, acknowledged=acknowledged)
     except Problem as problem:
         faults = [problem.detail, *(other["detail"] for other in problem.extra.get("also", ()))]
-        raise CatalogueRefused([f"{change.title} cannot be published: {fault}" for fault in faults]) from problem
+        said = [f"{change.title} cannot be published: {fault}" for fault in faults]
+        if isinstance(problem, AcknowledgementNeeded):
+            said.append(f"{change.title} can lose money: change it, or say why it is sold all the same (--acknowledge)")
+        raise CatalogueRefused(said) from problem
+
+
+def _version(change: Change) -> PlanVersion:
+    assert change.number is not None
+    return PlanVersion.objects.select_related("plan").get(plan__key=change.key, number=change.number)

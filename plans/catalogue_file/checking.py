@@ -108,6 +108,8 @@ class _Checker:
             yield from self._price(f"{path}.overage.price", overage, places=UNIT_PRICE_PLACES)
             if overage.currency != plan.price.currency:
                 yield f"{path}.overage.price: must be in {plan.price.currency}, like the plan's price"
+        if plan.overage.invoice_at is not None and (overage is None or not plan.overage.invoice_at.content):
+            yield f"{path}.overage.invoice_at: must be more than 0, and overage must have a price"
         yield from _repeated(f"{path}.entitlements", "feature", [item.feature for item in plan.entitlements])
         for index, item in enumerate(plan.entitlements):
             yield from self._known(f"{path}.entitlements[{index}].feature", "features", item.feature)

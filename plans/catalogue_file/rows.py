@@ -125,6 +125,7 @@ def write_plan_version(plan_key: str, number: int, spec: PlanSpec, *, replaces: 
     find = _Finder()
     allowance, overage = spec.allowance, spec.overage
     spend_cap: Any = None if overage.spend_cap is None else overage.spend_cap.content
+    invoice_at: Any = None if overage.invoice_at is None else overage.invoice_at.content
     version, _ = PlanVersion.objects.update_or_create(
         plan=plan,
         number=number,
@@ -139,6 +140,9 @@ def write_plan_version(plan_key: str, number: int, spec: PlanSpec, *, replaces: 
             "unpriced": spec.unpriced,
             "overage_price": None if overage.price is None else _money(overage.price),
             "spend_cap_microcredits": spend_cap,
+            "overage_invoice_at_microcredits": invoice_at,
+            "grace": spec.grace.policy,
+            "grace_days": spec.grace.days,
         },
     )
     version.entitlements.all().delete()

@@ -21,6 +21,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Small = Annotated[int, Meta(ge=0, le=32_767)]
 Number = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 Percent = Annotated[int, Meta(ge=1, le=100)]
+GraceDays = Annotated[int, Meta(ge=0, le=365)]
 TokenPrices = dict[str, Credits]
 
 
@@ -95,10 +96,18 @@ class AllowanceSpec(Spec, frozen=True, kw_only=True):
 
 
 class OverageSpec(Spec, frozen=True, kw_only=True):
-    """Use beyond what is left: the price of a credit, and where it stops each period."""
+    """Use beyond what is left: the price of a credit, where it stops each period, and from when it is invoiced."""
 
     price: Price | None = None
     spend_cap: Credits | None = None
+    invoice_at: Credits | None = None
+
+
+class GraceSpec(Spec, frozen=True, kw_only=True):
+    """What a subscriber may do whose payment is overdue, after so many days in which nothing changes."""
+
+    policy: Literal["keep", "soft_limit", "block"] = "keep"
+    days: GraceDays = 0
 
 
 class EntitlementSpec(Spec, frozen=True, kw_only=True):
@@ -130,6 +139,7 @@ class PlanTermsSpec(Spec, frozen=True, kw_only=True):
     rate_card: str
     allowance: AllowanceSpec = AllowanceSpec()
     overage: OverageSpec = OverageSpec()
+    grace: GraceSpec = GraceSpec()
     unpriced: Literal["allow", "deny"] = "allow"
     entitlements: list[EntitlementSpec] = []
     fallbacks: list[str] = []

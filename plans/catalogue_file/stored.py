@@ -10,6 +10,7 @@ from plans.catalogue_file.spec import (
     CatalogueSpec,
     EntitlementSpec,
     FeatureSpec,
+    GraceSpec,
     LimitSpec,
     ModelSpec,
     OverageSpec,
@@ -143,8 +144,10 @@ def _plan_terms(version: PlanVersion) -> PlanTermsSpec:
         ),
         overage=OverageSpec(
             price=None if version.overage_price is None else _price(version.overage_price),
-            spend_cap=None if version.spend_cap_microcredits is None else Credits(version.spend_cap_microcredits),
+            spend_cap=_credits(version.spend_cap_microcredits),
+            invoice_at=_credits(version.overage_invoice_at_microcredits),
         ),
+        grace=GraceSpec(policy=version.grace, days=version.grace_days),  # type: ignore[arg-type]
         unpriced=version.unpriced,  # type: ignore[arg-type]
         entitlements=[
             EntitlementSpec(
@@ -202,6 +205,10 @@ def _rate(rate: Rate) -> RateSpec:
 
 def _key(thing: Feature | ModelTier | AIModel | None) -> str | None:
     return None if thing is None else thing.key
+
+
+def _credits(microcredits: int | None) -> Credits | None:
+    return None if microcredits is None else Credits(microcredits)
 
 
 def _price(money: Any) -> Price:

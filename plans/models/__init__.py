@@ -1,3 +1,4 @@
+from plans.models.acknowledgement import PlanAcknowledgement
 from plans.models.ai_model import AIModel, ModelMatch, ModelTier
 from plans.models.feature import Feature
 from plans.models.plan import FallbackStep, Plan, PlanEntitlement, PlanLimit, PlanVersion
@@ -11,6 +12,7 @@ __all__ = [
     "ModelMatch",
     "ModelTier",
     "Plan",
+    "PlanAcknowledgement",
     "PlanEntitlement",
     "PlanLimit",
     "PlanVersion",

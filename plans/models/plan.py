@@ -54,6 +54,11 @@ class PlanVersion(models.Model):
         ALLOW = "allow", "allow, and flag as unpriced"
         DENY = "deny", "deny"
 
+    class Grace(models.TextChoices):
+        KEEP = "keep", "keep everything"
+        SOFT_LIMIT = "soft_limit", "use up what is there, no overage"
+        BLOCK = "block", "block"
+
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
@@ -78,6 +83,21 @@ class PlanVersion(models.Model):
     )  # fmt: skip
     spend_cap_microcredits = microcredits_field(
         null=True, blank=True, help_text="Overage stops here each period; empty is no cap."
+    )
+    overage_invoice_at_microcredits = microcredits_field(
+        null=True,
+        blank=True,
+        help_text="Overage is invoiced as soon as it reaches this; empty waits for the period's end.",
+    )
+    grace = models.CharField(
+        "grace policy",
+        max_length=10,
+        choices=Grace.choices,
+        default=Grace.KEEP,
+        help_text="What a subscriber may do whose payment stays overdue past the days of grace.",
+    )
+    grace_days = models.PositiveSmallIntegerField(
+        default=0, help_text="How long nothing changes after a payment has failed."
     )
     published_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -104,6 +124,17 @@ class PlanVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(spend_cap_microcredits=None) | Q(spend_cap_microcredits__gte=0),
                 name="plan_version_spend_cap_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(overage_invoice_at_microcredits=None)
+                | Q(overage_invoice_at_microcredits__gt=0, overage_price__isnull=False),
+                name="plan_version_invoices_priced_overage",
+                violation_error_message="Overage can only be invoiced at an amount above 0, and with a price.",
+            ),
+            models.CheckConstraint(
+                condition=Q(grace__in=("keep", "soft_limit", "block"), grace_days__lte=365),
+                name="plan_version_grace_is_known",
+                violation_error_message="Grace lasts a year at most.",
             ),
             models.CheckConstraint(
                 condition=Q(overage_price=None)

@@ -59,6 +59,8 @@ def plan_terms(version: PlanVersion) -> PlanTerms:
             for limit in limits
         ),
         fallbacks=tuple(_model_terms(step.model) for step in fallbacks),
+        grace=version.grace,
+        grace_days=version.grace_days,
     )
 
 

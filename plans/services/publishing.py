@@ -8,30 +8,44 @@ from copy import copy
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models import Model
 
 from kernel.errors import Problem
 from plans import problems
+from plans.auditing import Acknowledged, Finding, audit, blocking
 from plans.catalogue import load
-from plans.models import FallbackStep, Plan, PlanEntitlement, PlanLimit, PlanVersion, RateCard, RateCardVersion
+from plans.models import (
+    FallbackStep,
+    Plan,
+    PlanAcknowledgement,
+    PlanEntitlement,
+    PlanLimit,
+    PlanVersion,
+    RateCard,
+    RateCardVersion,
+)
 from plans.services.candidates import plan_terms
 from plans.services.checks import plan_problems
 
 
 @transaction.atomic
-def publish_plan_version(version_id: int, *, now: datetime) -> PlanVersion:
+def publish_plan_version(version_id: int, *, now: datetime, acknowledged: Acknowledged | None = None) -> PlanVersion:
     """Put a draft on sale. The version sold until now is retired; its subscribers keep it.
 
-    Raises VersionIsNotDraft, or the first of `plans.services.checks`' refusals, whose
-    `extra["also"]` lists the others.
+    A plan whose audit finds something blocking is published when it is `acknowledged`, which is kept with the version.
+    Raises VersionIsNotDraft, or the first of `plans.services.checks`' refusals, whose `extra["also"]` lists the
+    others; then AcknowledgementNeeded, with the audit's findings in `extra["findings"]`.
     """
     version = _locked_plan_version(version_id)
     if version.status != PlanVersion.Status.DRAFT:
         raise problems.VersionIsNotDraft(f"{version} is {version.status}.")
     with connection.cursor() as cursor:
         catalogue = load(cursor)
-    refuse(plan_problems(plan_terms(version), catalogue, now))
+    terms = plan_terms(version)
+    refuse(plan_problems(terms, catalogue, now))
+    _acknowledge(version, audit(terms, catalogue, now), acknowledged, now)
     for sold in version.plan.versions.filter(status=PlanVersion.Status.PUBLISHED):
         _retire(sold, now)
     version.status = PlanVersion.Status.PUBLISHED
@@ -131,6 +145,38 @@ def new_rate_card_draft(card_id: int, *, now: datetime) -> RateCardVersion:
             price_twin.rate = rate_twin
             price_twin.save()
     return draft
+
+
+def version_findings(version: PlanVersion, *, now: datetime) -> list[Finding]:
+    """What its audit says of a version of any status as it would be sold now. Reads only."""
+    with connection.cursor() as cursor:
+        catalogue = load(cursor)
+    return audit(plan_terms(version), catalogue, now)
+
+
+def _acknowledge(
+    version: PlanVersion, findings: list[Finding], acknowledged: Acknowledged | None, now: datetime
+) -> None:
+    """Keep the acknowledgement of what speaks against the sale, if something does. Raises AcknowledgementNeeded."""
+    against = blocking(findings)
+    if not against:
+        return
+    if acknowledged is None or not acknowledged.reason.strip() or not acknowledged.covers(against):
+        first, *others = against
+        also = [{"code": other.code, "detail": other.detail, "field": None} for other in others]
+        raise problems.AcknowledgementNeeded(
+            first.detail,
+            field="acknowledgement",
+            **({"also": also} if also else {}),
+            findings=[msgspec.to_builtins(finding) for finding in findings],
+        )
+    PlanAcknowledgement.objects.create(
+        plan_version=version,
+        made_at=now,
+        actor=acknowledged.actor,
+        reason=acknowledged.reason.strip(),
+        findings=[msgspec.to_builtins(finding) for finding in against],
+    )
 
 
 def refuse(found: list[Problem]) -> None:

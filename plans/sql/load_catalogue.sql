@@ -47,6 +47,7 @@ SELECT json_build_object(
             'rollover_max_microcredits', v.rollover_max_microcredits, 'allowance_priority', v.allowance_priority,
             'unpriced', v.unpriced, 'overage_price', trim_scale(v.overage_price)::text,
             'spend_cap_microcredits', v.spend_cap_microcredits,
+            'grace', v.grace, 'grace_days', v.grace_days,
             'entitlements', COALESCE((
                 SELECT json_object_agg(e.feature_id, json_build_object('feature_id', e.feature_id,
                     'max_rank', t.rank, 'at_limit', e.at_limit, 'config', e.config))

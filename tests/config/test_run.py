@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -23,14 +24,25 @@ REAL = "config.run"
 class Service:
     """A run of the service in a folder of its own, as a terminal would start it."""
 
-    def __init__(self, data: Path, *, module: str = STAND_INS, port: int | str | None = None, broken: str = "") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        module: str = STAND_INS,
+        port: int | str | None = None,
+        broken: str = "",
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.data = data
         self.port = port or _free_port()
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        inherited = ("DATABASE_URL", "STRIPE_SECRET_KEY")
+        environment = {name: value for name, value in os.environ.items() if name not in inherited}
         self.process = subprocess.Popen(
             [sys.executable, "-m", module],
             cwd=HOUSE,
-            env=environment | {"DATA_DIR": str(data), "PORT": str(self.port), "STUB_BROKEN": broken, "WEIR_DEMO": "0"},
+            env=environment
+            | {"DATA_DIR": str(data), "PORT": str(self.port), "STUB_BROKEN": broken, "WEIR_DEMO": "0"}
+            | {"SANDBOX_PORT": "0", **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,6 +106,22 @@ def test_it_says_how_to_get_in_and_ctrl_c_leaves_no_process(start: Callable[...,
 
     assert service.is_interrupted()[0] == 0
     assert service.processes() == []
+
+
+def test_without_a_stripe_key_it_says_that_payments_are_a_sandbox(start: Callable[..., Service]) -> None:
+    service = start()
+    (said,) = [line for line in service.lines_until_ready(last="payments: ") if line.startswith("payments: ")]
+    assert said.startswith("payments: SANDBOX, no real money moves: http://127.0.0.1:")
+    assert (service.data / "stripe-sandbox.secret").stat().st_mode & 0o077 == 0
+    assert service.is_interrupted()[0] == 0
+
+
+def test_with_a_stripe_key_there_is_no_sandbox(start: Callable[..., Service]) -> None:
+    service = start(more={"STRIPE_SECRET_KEY": "sk_test_my_own"})
+    service.lines_until_ready()
+    code, said = service.is_interrupted()
+    assert (code, "payments:" in said) == (0, False)
+    assert not (service.data / "stripe-sandbox.secret").exists()
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])

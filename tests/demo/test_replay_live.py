@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
-from demo.seeding import CATALOGUE
+from demo.seeding import ACKNOWLEDGED, CATALOGUE
 from entitlements.models import Balance, LedgerEntry
 from entitlements.services.customers import upsert_customer
 from entitlements.services.subscriptions import subscribe
@@ -37,7 +37,7 @@ MILLION = 1_000_000
 @pytest.fixture
 def trace_lab(transactional_db: None) -> None:
     """A customer who pays as it goes, on the demo's catalogue."""
-    apply_catalogue(CATALOGUE.read_text(), publish=True, now=JOINED)
+    apply_catalogue(CATALOGUE.read_text(), publish=True, now=JOINED, acknowledged=ACKNOWLEDGED)
     upsert_customer("trace-lab", {"name": "Trace Lab"}, JOINED)
     subscribe("trace-lab", PlanVersion.objects.get(plan__key="pay-as-you-go"), JOINED)
 

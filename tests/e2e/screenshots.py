@@ -9,15 +9,20 @@ from typing import Literal, NamedTuple
 
 from kernel.sql_files import ROOT
 from tests.e2e.browser import Visit, a_browser
+from tests.e2e.customer import enter
 from tests.e2e.service import a_service
 
 FOLDER = ROOT / "docs" / "screenshots"
 WIDTH = 1280
 MOST_BYTES = 300_000
+CUSTOMER = "harbour-legal"
 
 
 class Picture(NamedTuple):
-    """What to show: a page, or where to get from it by following links; `top` is scrolled to the top."""
+    """What to show: a page, or where to get from it by following links; `top` is scrolled to the top.
+
+    A customer's own page is shown as that customer sees it.
+    """
 
     name: str
     path: str
@@ -25,14 +30,24 @@ class Picture(NamedTuple):
     follow: tuple[str, ...] = ()
     top: str = ""
     colours: Literal["light", "dark"] = "light"
+    customer: str = ""
+    width: int = WIDTH
 
 
 PICTURES = (
     Picture("margins", "/margins/", 1180),
     Picture("margins-dark", "/margins/", 1180, colours="dark"),
+    Picture("margins-people", "/margins/people/", 1180),
+    Picture("margins-savings", "/margins/savings/", 1180),
+    Picture("margins-resilience-dark", "/margins/checklist/", 1180, colours="dark"),
+    Picture("board-report", "/margins/report/", 1180),
     Picture("customer-margin", "/margins/customers/hungry-otter-games/", 1320),
     Picture("admin", "/admin/plans/plan/", 620),
     Picture("plan", "/admin/plans/plan/", 2010, follow=("scale", "v1")),
+    Picture("portal", "/portal/", 1030, customer=CUSTOMER),
+    Picture("portal-dark", "/portal/", 1030, customer=CUSTOMER, colours="dark"),
+    Picture("portal-phone", "/portal/", 1350, customer=CUSTOMER, width=375),
+    Picture("portal-buy", "/portal/buy", 720, customer=CUSTOMER),
     Picture("api-docs", "/docs/", 640, top='.opblock-tag-section:has([data-path="/v1/check"])'),
 )
 
@@ -58,7 +73,9 @@ def main() -> int:
 
 def _taken(visit: Visit, picture: Picture) -> Path:
     page = visit.page
-    page.set_viewport_size({"width": WIDTH, "height": picture.height})
+    page.set_viewport_size({"width": picture.width, "height": picture.height})
+    if picture.customer:
+        enter(page, visit.service, picture.customer)
     visit.go(picture.path)
     for link in picture.follow:
         page.get_by_role("link", name=link, exact=True).first.click()

@@ -36,8 +36,8 @@ def a_service() -> Iterator[Service]:
         return
     with tempfile.TemporaryDirectory(prefix="weir-e2e-", ignore_cleanup_errors=True) as folder:
         port = free_port()
-        environment = {**os.environ, "DATA_DIR": folder, "PORT": str(port), "LOG_LEVEL": "WARNING"}
-        for elsewhere in ("DATABASE_URL", "CELERY_BROKER_URL", "WEIR_DEMO"):
+        environment = {**os.environ, "DATA_DIR": folder, "PORT": str(port), "LOG_LEVEL": "WARNING", "SANDBOX_PORT": "0"}
+        for elsewhere in ("DATABASE_URL", "CELERY_BROKER_URL", "WEIR_DEMO", "STRIPE_SECRET_KEY"):
             environment.pop(elsewhere, None)
         output = Path(folder, "output.txt")
         with output.open("wb") as file:

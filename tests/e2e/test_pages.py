@@ -1,7 +1,9 @@
 """What staff and developers see, in a real browser on a whole service with the demo company in it."""
 
 import re
+from typing import Literal
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import Visit
@@ -17,7 +19,7 @@ def test_only_staff_come_in(visitor: Visit) -> None:
 
 def test_the_margin_page_puts_losses_first_and_draws_the_trend(staff: Visit) -> None:
     staff.go("/margins/")
-    rows = staff.page.locator("table").filter(has_text="Customer").locator("tbody tr")
+    rows = staff.page.locator("#customers tbody tr")
     expect(rows).to_have_count(40)
     expect(rows.first).to_contain_text("hungry-otter-games")
     expect(rows.first).to_contain_text(re.compile(r"−\$\d+\.\d\d"))
@@ -127,3 +129,47 @@ def test_narrow_screens_scroll_tables_and_not_the_page(staff: Visit) -> None:
     staff.go("/margins/")
     width = staff.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
+
+
+TOPICS = ("bridge", "people", "features", "savings", "runs", "checklist", "report")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_every_margin_page_fits_a_phone_in_both_colours(staff: Visit, colours: Literal["light", "dark"]) -> None:
+    staff.page.emulate_media(color_scheme=colours)
+    staff.page.set_viewport_size({"width": 375, "height": 812})
+    for path in ("", *(f"{topic}/" for topic in TOPICS)):
+        staff.go(f"/margins/{path}")
+        expect(staff.page.locator(".margins h1")).to_have_count(1)
+        assert staff.page.evaluate("document.documentElement.scrollWidth") <= 375, path
+
+
+def test_the_dashboard_leads_to_each_topic_and_back_with_the_keyboard(staff: Visit) -> None:
+    page = staff.page
+    staff.go("/margins/")
+    sections = page.get_by_role("navigation", name="Margin pages")
+    sections.get_by_role("link", name="People").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".margins h1", has_text="Who holds the cost")).to_be_visible()
+    expect(sections.get_by_role("link", name="People")).to_have_attribute("aria-current", "page")
+    page.get_by_text("The chart as a table").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="5 % of users")).to_be_visible()
+    page.get_by_role("link", name="hungry-otter-games").first.click()
+    expect(page.locator(".margins h1", has_text="Hungry Otter Games")).to_be_visible()
+
+
+def test_a_saving_leads_to_the_calls_it_is_about(staff: Visit) -> None:
+    staff.go("/margins/savings/")
+    staff.page.get_by_role("link", name="summarise-documents · summarise").first.click()
+    expect(staff.page).to_have_url(re.compile("/admin/entitlements/usageline/.*feature__id__exact="))
+    expect(staff.page.get_by_role("row").filter(has_text="summarise").first).to_be_visible()
+
+
+def test_the_report_prints_a_page_a_topic(staff: Visit) -> None:
+    staff.go("/margins/report/")
+    topics = staff.page.locator(".sheet").count()
+    printed = staff.page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == topics
+    staff.page.emulate_media(media="print")
+    expect(staff.page.get_by_role("link", name="Back to the margins")).to_be_hidden()

@@ -12,11 +12,15 @@ from entitlements.core.runs import Budget
 from entitlements.core.settle import LeaseWanted
 from entitlements.gate.calls import AcquireCall, Batch, Call, CheckCall, OpenRunCall, SettleCall, VoidCall
 from entitlements.services.accounts import opened
-from entitlements.services.grants import void_grant
+from entitlements.services.grants import give_back_credits, take_back_credits, void_grant
+from entitlements.services.low_balance import tell_when_below
 from entitlements.services.subscriptions import end_subscription
 from entitlements.store.accounts import Wanted
 from kernel.ids import body_digest, key_digest
 from metering.archive import archive_events
+from metering.models import CostCard
+from metering.rerating.applying import apply, undo
+from metering.rerating.scope import Scope
 from plans.models import PlanLimit, PlanVersion
 from tests.accounts import fact
 from tests.world import CREDIT, Actor, World
@@ -44,8 +48,14 @@ def company(now: datetime, directory: Path) -> World:
     end_subscription("gone", month_ago + timedelta(days=1))
     old = Actor("old", now, world.pro)
     old.uses(fact("archived", at=month_ago), fact("archived-too", at=month_ago, model="nobody-knows"), now=now)
+    corrected(old, meter, now)
     Actor("plain", now)
-    Actor("bystander", now, world.pro).uses(fact("e1", at=now))
+    bystander = Actor("bystander", now, world.pro)
+    bystander.uses(fact("e1", at=now))
+    disputed = bystander.is_granted(20, paid=Money("10", "USD"))
+    taken = take_back_credits("bystander", disputed.id, 15 * CREDIT, now)
+    give_back_credits("bystander", disputed.id, taken, now)
+    tell_when_below("bystander", 1_000 * CREDIT, now)
     archive_events(
         before=month_ago + timedelta(seconds=1),
         directory=directory,
@@ -55,6 +65,21 @@ def company(now: datetime, directory: Path) -> World:
     )
     old.uses(fact("live", at=month_ago))
     return world
+
+
+def corrected(old: Actor, meter: Actor, now: datetime) -> None:
+    """Give the unheard-of model of `old` a price after the fact; correct a day of `meter`, and take that back."""
+    for model in ("nobody-knows", "gpt-4o-mini"):
+        card = CostCard.objects.create(model=model, effective_from=now - timedelta(days=90))
+        for kind in ("input_tokens", "output_tokens"):
+            card.rates.create(kind=kind, rate_nanousd_per_million=10**9)
+        card.status, card.published_at = CostCard.Status.PUBLISHED, now
+        card.save()
+    days: dict[str, Any] = {"starts_on": now.date() - timedelta(days=60), "ends_on": now.date() + timedelta(days=1)}
+    why = {"reason": "the invoice says so", "author": "ann", "now": now}
+    apply(Scope(**days, customer_id=old.row.pk, unpriced_only=True), **why)
+    wrong = apply(Scope(**days, customer_id=meter.row.pk), **why)
+    undo(wrong.pk, **why)
 
 
 def agent(world: World, month_ago: datetime, now: datetime) -> Actor:

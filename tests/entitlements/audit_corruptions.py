@@ -136,6 +136,12 @@ LEDGER = [
         another_grant("{owes}"),
     ),
     Corruption(
+        "a low balance nobody was told of",
+        "owes",
+        ["low_balances_are_noticed"],
+        ["UPDATE balance SET low_below_microcredits = 1 WHERE customer_id = {owes}"],
+    ),
+    Corruption(
         "overage above the cap",
         "meter",
         ["overage_is_capped"],
@@ -195,6 +201,24 @@ USAGE = [
         "meter",
         ["usage_months_are_recounts"],
         ["DELETE FROM usage_month WHERE customer_id = {meter} AND month = '2026-11-01'"],
+    ),
+    Corruption(
+        "a correction of usage nobody reported",
+        "old",
+        ["adjustments_are_explained"],
+        ["UPDATE cost_adjustment SET key_digest = gen_random_uuid() WHERE customer_id = {old}"],
+    ),
+    Corruption(
+        "a correction edited",
+        "old",
+        ROLLUPS,
+        ["UPDATE cost_adjustment SET delta_nanousd = 1 WHERE customer_id = {old}"],
+    ),
+    Corruption(
+        "more taken back than was moved",
+        "meter",
+        ["adjustments_are_explained", *ROLLUPS],
+        ["UPDATE cost_adjustment SET delta_nanousd = delta_nanousd + 1 WHERE customer_id = {meter} AND undo"],
     ),
     Corruption(
         "a rate nobody published",

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from djmoney.money import Money
 
 from entitlements.core.words import Bucket, EntryKind
-from entitlements.models import CreditGrant, Customer, LedgerEntry, Subscription
+from entitlements.models import Balance, CreditGrant, Customer, LedgerEntry, Subscription
 from kernel.ids import key_digest, new_id
 from margins.models import CostLine
-from metering.models import UsageDay, UsageEvent
+from metering.models import UsageDay, UsageEvent, UsageMonth
 from plans.models import Feature, Plan, PlanVersion, RateCard
 
 CREDIT = 10**6
@@ -92,23 +93,29 @@ class Books:
         credits: float,
         *,
         at: datetime,
+        recorded: datetime | None = None,
         grant: UUID | None = None,
         event: UsageEvent | None = None,
         bucket: Bucket = Bucket.POSTED,
     ) -> None:
-        """One ledger entry, recorded now in the order of writing."""
+        """One ledger entry, in the order of writing; `recorded` at its own instant unless told."""
         self.seq += 1
         LedgerEntry.objects.create(
-            customer_id=self.customer.pk, seq=self.seq, recorded_at=at, effective_at=at, kind=kind, bucket=bucket,
-            amount_microcredits=round(credits * CREDIT), grant_id=grant,
+            customer_id=self.customer.pk, seq=self.seq, recorded_at=recorded or at, effective_at=at, kind=kind,
+            bucket=bucket, amount_microcredits=round(credits * CREDIT), grant_id=grant,
             event_digest=event.key_digest if event else None,
         )  # fmt: skip
+        Balance.objects.filter(customer_id=self.customer.pk).update(ledger_seq=self.seq)
+        if bucket is Bucket.POSTED and kind is not EntryKind.GRANT:
+            grants = CreditGrant.objects.filter(customer_id=self.customer.pk, id=grant)
+            grants.update(remaining_microcredits=F("remaining_microcredits") + round(credits * CREDIT))
 
     def uses(
         self,
         name: str,
         *,
         at: datetime,
+        recorded: datetime | None = None,
         model: str = "gpt-4o",
         credits: float = 0,
         cost_usd: str | None = "0",
@@ -117,13 +124,13 @@ class Books:
         burning: UUID | None = None,
         as_overage: bool = False,
     ) -> UsageEvent:
-        """One call: the event, its day's rollup, and the entry of what paid for it."""
+        """One call: the event, its rollups, and the entry of what paid for it."""
         self.events[name] += 1
         key = f"{self.customer.key}:{name}:{self.events[name]}"
         cost = None if cost_usd is None else int(Decimal(cost_usd) * 10**9)
         event = UsageEvent.objects.create(
             customer_id=self.customer.pk, key=key, key_digest=key_digest(key), body_digest=key_digest(key),
-            occurred_at=at, received_at=at, feature_id=feature(name).pk, model=model, user_key=user,
+            occurred_at=at, received_at=recorded or at, feature_id=feature(name).pk, model=model, user_key=user,
             input_tokens=tokens, plan_version_id=self.version.pk if self.version else 0,
             charged_microcredits=round(credits * CREDIT), cost_nanousd=cost,
         )  # fmt: skip
@@ -135,13 +142,19 @@ class Books:
             "calls": 1, "unpriced_calls": int(cost is None), "input_tokens": tokens,
             "charged_microcredits": round(credits * CREDIT), "cost_nanousd": cost or 0,
         }  # fmt: skip
-        day = UsageDay.objects.filter(**place).first()
-        if day is None:
-            UsageDay.objects.create(**place, **sums)
-        else:
-            UsageDay.objects.filter(**place).update(**{name: getattr(day, name) + sums[name] for name in sums})
+        _add_up(UsageDay, place, sums)
+        by_month = {name: place[name] for name in ("customer_id", "plan_version_id", "feature_id", "model")}
+        _add_up(UsageMonth, by_month | {"month": at.date().replace(day=1)}, sums)
         if as_overage:
-            self.enters(EntryKind.OVERAGE, -credits, at=at, event=event, bucket=Bucket.OVERAGE)
+            self.enters(EntryKind.OVERAGE, -credits, at=at, recorded=recorded, event=event, bucket=Bucket.OVERAGE)
         elif burning is not None:
-            self.enters(EntryKind.BURN, -credits, at=at, grant=burning, event=event)
+            self.enters(EntryKind.BURN, -credits, at=at, recorded=recorded, grant=burning, event=event)
         return event
+
+
+def _add_up(rollup: type[UsageDay] | type[UsageMonth], place: dict[str, Any], sums: dict[str, int]) -> None:
+    row = rollup.objects.filter(**place).first()
+    if row is None:
+        rollup.objects.create(**place, **sums)
+    else:
+        rollup.objects.filter(**place).update(**{name: getattr(row, name) + sums[name] for name in sums})

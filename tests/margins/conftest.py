@@ -26,7 +26,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     """The edge's clock stands in the middle of December; calling the fixture's value moves it."""
 
     def move(instant: datetime) -> None:
-        for edge in ("margins.api.views", "entitlements.api.base", "margins.pages.views", "margins.pages.downloads"):
+        for edge in (
+            "margins.api.views",
+            "margins.api.revenue",
+            "entitlements.api.base",
+            "margins.pages.request",
+            "margins.api.insights.base",
+        ):
             monkeypatch.setattr(f"{edge}.utc_now", lambda: instant)
 
     move(MID_DECEMBER)

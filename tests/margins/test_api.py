@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from moneyed import Money
 
+from margins.api.examples import HALF_A_MONTH, WORKED_MONTH
+from margins.models import FxRate
 from tests import accounts
 from tests.margins.books import Books, at, cost_line, plan
 from tests.world import Actor, World
@@ -45,29 +47,7 @@ def test_the_worked_example_through_the_api(acme: Actor, api: Callable[..., Any]
         assert figures["revenue"]["total"] == "299"
         assert figures["cogs"]["total"] == cogs
         assert figures["margin_ratio"] == percent
-    assert figures == {
-        "currency": "USD",
-        "revenue": {"subscription": "299", "credits": "0", "breakage": "0", "overage": "0", "total": "299"},
-        "cogs": {
-            "lines": [
-                {"key": "inference", "name": "Inference", "amount": "89"},
-                {"key": "support", "name": "Support", "amount": "15"},
-                {"key": "third-party", "name": "Third-Party", "amount": "12"},
-                {"key": "hosting", "name": "Hosting", "amount": "8"},
-            ],
-            "total": "124",
-        },
-        "gross_margin": "175",
-        "margin_ratio": "0.585284",
-        "not_convertible": [],
-        "calls": 2,
-        "unpriced_calls": 0,
-        "unrated_calls": 0,
-        "memoised_calls": 0,
-        "tokens": 2200,
-        "charged_credits": figures["charged_credits"],
-        "completeness": "1",
-    }
+    assert figures == WORKED_MONTH, "as the documentation shows it"
 
 
 def test_an_expired_pack_is_breakage_even_of_a_customer_who_has_gone_quiet(
@@ -105,6 +85,32 @@ def test_rows_carry_what_they_were_cut_by_and_sum_to_the_totals(acme: Actor, api
     assert report["totals"][0]["revenue"]["total"] == "299"
 
 
+def test_users_and_cohorts_are_cuts_too(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.uses(costing("a", 1, user_key="ann"), costing("b", 2, user_key="bob"), costing("c", 3), now=at(12))
+    report = api("/margins", by="cohort,user", **NOVEMBER).json()
+    assert [(row["cohort"], row["user"], row["calls"]) for row in report["data"]] == [
+        ("2026-11", "ann", 1),
+        ("2026-11", "bob", 1),
+        ("2026-11", None, 1),
+    ]
+    assert report["totals"][0]["revenue"]["total"] == "299"
+
+
+def test_a_late_event_restates_its_own_day_in_sight(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.is_granted(100, key="pack", paid=Money(10, "USD"), priority=1)
+    acme.uses(costing("late", 2, day=3, stated_microcredits=5 * 10**6), now=at(9))
+    (restated,) = api("/margins", **NOVEMBER).json()["restated"]
+    assert restated == {
+        "day": "2026-11-03",
+        "currency": "USD",
+        "revenue": "0.5",
+        "calls": 1,
+        "inference_usd": "2",
+        "last_at": "2026-11-09T12:00:00Z",
+    }
+    assert api("/customers/acme/margin", **NOVEMBER).json()["restated"] == [restated]
+
+
 def test_pages_follow_each_other_without_gaps(api: Callable[..., Any]) -> None:
     for number in range(7):
         Books.open(f"c{number}").uses("chat", at=at(3), cost_usd="1")
@@ -136,6 +142,41 @@ def test_inference_for_a_euro_customer_is_shown_apart(api: Callable[..., Any]) -
     assert (figures["currency"], figures["revenue"]["total"], figures["gross_margin"]) == ("EUR", "90", None)
     (foreign,) = figures["not_convertible"]
     assert (foreign["currency"], foreign["cogs"]["total"], foreign["revenue"]["total"]) == ("USD", "5", "0")
+    assert figures["reported"]["gross_margin"] is None
+    assert figures["reported"]["missing_rates"][0]["currency"] == "EUR"
+    assert len(figures["reported"]["missing_rates"][0]["days"]) == 30
+
+
+def test_with_rates_a_euro_customer_has_a_margin_in_the_reporting_currency(api: Callable[..., Any]) -> None:
+    """30 EUR a month: 1 EUR a day, worth 1.10 until the 16th, 1.20 from then on; inference of 5 USD."""
+    Books.open("berlin", currency="EUR").subscribes(plan("eu", "30", currency="EUR")).uses(
+        "chat", at=at(2), cost_usd="5"
+    )
+    Books.open("acme").subscribes(plan("us", "30"))
+    for day in range(1, 31):
+        worth = "1.1" if day < 16 else "1.2"
+        FxRate.objects.create(currency="EUR", into="USD", day=at(day).date(), rate=worth, source="test")
+    report = api("/margins", **NOVEMBER).json()
+    reported = {row["currency"]: row["reported"] for row in report["totals"]}
+    assert reported["EUR"] == {
+        "currency": "USD",
+        "revenue": "34.5",
+        "cogs": "5",
+        "gross_margin": "29.5",
+        "margin_ratio": "0.855072",
+        "missing_rates": [],
+    }
+    assert (report["reported_total"]["revenue"], report["reported_total"]["gross_margin"]) == ("64.5", "59.5")
+    days = api("/margins", by="day", **NOVEMBER).json()["data"]
+    assert {row["reported"]["revenue"] for row in days if row["currency"] == "EUR"} == {"1.1", "1.2"}
+
+
+def test_revenue_is_billed_recognised_and_deferred(acme: Actor, api: Callable[..., Any]) -> None:
+    acme.is_granted(100, key="pack", paid=Money(10, "USD"), priority=1)
+    acme.spends(30, key="a", now=at(5))
+    report = api("/revenue", **{"from": "2026-11-01", "to": "2026-11-16"}, customer="acme").json()
+    assert report["data"] == [HALF_A_MONTH], "as the documentation shows it"
+    assert api("/revenue", customer="nobody").json()["field"] == "customer"
 
 
 def test_by_default_the_last_thirty_days_with_today(acme: Actor, api: Callable[..., Any]) -> None:
@@ -153,9 +194,10 @@ def test_by_default_the_last_thirty_days_with_today(acme: Actor, api: Callable[.
         ({"from": "2025-01-01", "to": "2026-12-01"}, "to"),
         ({"from": "1999-12-31", "to": "2000-02-01"}, "from"),
         ({"to": "9999-12-31"}, "to"),
-        ({"by": "user"}, "by"),
+        ({"by": "moon"}, "by"),
         ({"by": "day,day"}, "by"),
         ({"by": "customer,day", "from": "2026-10-01", "to": "2026-12-01"}, "to"),
+        ({"by": "user", "from": "2026-10-01", "to": "2026-12-01"}, "to"),
         ({"customer": "nobody"}, "customer"),
         ({"limit": "0"}, "limit"),
         ({"cursor": "nonsense"}, "cursor"),

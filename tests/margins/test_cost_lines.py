@@ -34,6 +34,13 @@ def refusal(action: Any) -> str:
         ({"basis": "percent_of_revenue", "amount": None, "percent": 101}, "cost_line_percent_is_a_share"),
         ({"ends_on": date(2025, 12, 31)}, "cost_line_ends_after_it_starts"),
         ({"key": "inference"}, "cost_line_is_not_inference"),
+        ({"basis": "per_seat"}, "cost_line_per_seat_says_how_many"),
+        ({"seats": 5}, "cost_line_per_seat_says_how_many"),
+        ({"basis": "shared"}, "cost_line_shared_says_by_what"),
+        ({"shared_by": "calls"}, "cost_line_shared_says_by_what"),
+        ({"meter": "output_tokens"}, "cost_line_meter_is_of_tokens"),
+        ({"basis": "per_million_tokens", "meter": "moons"}, "cost_line_meter_is_of_tokens"),
+        ({"basis": "per_payment", "amount": None}, "cost_line_has_what_its_basis_needs"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused(parts: dict[str, Any], rule: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from margins.cost_lines import Basis, LineTerms, UsageTotals, revenue_cost_femto, usage_cost_femto
@@ -58,6 +58,7 @@ def test_a_percentage_of_revenue_is_exact() -> None:
     assert revenue_cost_femto(line(Basis.PER_CALL, amount_nano=5), 299 * USD) == 0
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(
     usages=st.lists(st.tuples(*[st.integers(0, 10**12)] * 6).map(lambda row: UsageTotals(*row)), max_size=8),
     basis=st.sampled_from([Basis.PER_CALL, Basis.PER_MILLION_TOKENS, Basis.PER_CREDIT]),

@@ -13,6 +13,7 @@ from moneyed import Money
 from entitlements.core.words import Bucket, EntryKind
 from entitlements.models import CreditGrant, LedgerEntry, Subscription
 from margins.queries.margins import Dimension, Scope, margin_rows
+from margins.queries.recount import differences
 from margins.recognition import (
     Entry,
     GrantBasis,
@@ -25,6 +26,7 @@ from margins.recognition import (
     spread,
     subscription_revenue,
 )
+from margins.services.revenue import add_revenue
 from margins.units import FEMTO_PER_NANO, nano_of
 from tests.margins.books import CREDIT, Books, at, cost_line, feature, plan
 
@@ -116,6 +118,8 @@ def test_ledgers_entry_by_entry(seed: int) -> None:
         credits = random.randrange(1, 400)
         left[books.is_granted(credits, paid=f"{random.randrange(500)}.{random.randrange(1000):03d}")] = credits * CREDIT
     for _ in range(60):
+        if random.random() < 0.1:
+            add_revenue()  # what it has seen and what it has not are the same figures
         grant = random.choice(list(left))
         when = at(random.randrange(1, 31), random.randrange(24))
         kind = random.choice(
@@ -149,6 +153,9 @@ def test_ledgers_entry_by_entry(seed: int) -> None:
     scope = Scope(date(2026, 11, 1), date(2026, 12, 1))
     for kind, days in expected.items():
         assert revenue_by_day(scope, kind) == {day: amount for day, amount in days.items() if amount}, kind
+    assert list(differences()) == []
+    add_revenue()
+    assert list(differences()) == []
 
 
 def test_a_day_is_shared_out_as_spread_says() -> None:

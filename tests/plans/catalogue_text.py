@@ -27,7 +27,8 @@ plans:
     price: 29 USD
     rate_card: standard
     allowance: {credits: 1000, rollover_max: 250.5}
-    overage: {price: 0.012 USD, spend_cap: 500}
+    overage: {price: 0.012 USD, spend_cap: 500, invoice_at: 250}
+    grace: {policy: soft_limit, days: 3}
     entitlements:
       - {feature: chat, up_to: premium, at_limit: downgrade}
       - {feature: seats, config: {included: 5}}

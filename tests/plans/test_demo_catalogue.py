@@ -11,6 +11,7 @@ from django.db import connection
 from genai_prices import Usage as SupplierUsage
 from genai_prices import calc_price
 
+from demo.seeding import ACKNOWLEDGED
 from kernel.usage import Usage
 from plans.catalogue import Catalogue, load
 from plans.catalogue_file.applying import apply_catalogue
@@ -31,7 +32,7 @@ CENT = Decimal("0.01")
 
 @pytest.fixture
 def catalogue(db: None) -> Catalogue:
-    apply_catalogue(FILE.read_text(), publish=True, now=NOON)
+    apply_catalogue(FILE.read_text(), publish=True, now=NOON, acknowledged=ACKNOWLEDGED)
     with connection.cursor() as cursor:
         return load(cursor)
 
@@ -46,11 +47,11 @@ def test_it_fits_together() -> None:
 
 def test_it_publishes_and_applies_once(catalogue: Catalogue) -> None:
     assert {terms.status for terms in catalogue.plans.values()} == {"published"}
-    assert apply_catalogue(FILE.read_text(), publish=True, now=NOON) == []
+    assert apply_catalogue(FILE.read_text(), publish=True, now=NOON, acknowledged=ACKNOWLEDGED) == []
 
 
 def test_it_publishes_on_any_day_since_the_first_prices(db: None) -> None:
-    apply_catalogue(FILE.read_text(), publish=True, now=datetime(2024, 1, 1, tzinfo=UTC))
+    apply_catalogue(FILE.read_text(), publish=True, now=datetime(2024, 1, 1, tzinfo=UTC), acknowledged=ACKNOWLEDGED)
 
 
 def test_it_shows_the_three_architectures(catalogue: Catalogue) -> None:

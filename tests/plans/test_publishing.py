@@ -104,7 +104,10 @@ REFUSED: dict[str, tuple[Changes, type[Problem]]] = {
     ),
     "a downgrade to nowhere": ([("fallbacks: [gpt-5-mini]", "")], problems.DowngradeWithoutFallback),
     "overage without a price": (
-        [("price: 0.012 USD, ", ""), ("at_limit: downgrade", "at_limit: overage")],
+        [
+            ("price: 0.012 USD, spend_cap: 500, invoice_at: 250", "spend_cap: 500"),
+            ("at_limit: downgrade", "at_limit: overage"),
+        ],
         problems.OverageWithoutPrice,
     ),
     "a static feature without a value": ([(", config: {included: 5}", "")], problems.EntitlementValue),

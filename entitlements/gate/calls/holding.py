@@ -10,6 +10,7 @@ from entitlements.core import holds
 from entitlements.core.account import Account
 from entitlements.core.record import Recorded, UsageFact
 from entitlements.core.settle import HoldNow, LeaseWanted, acquire, as_it_is, extend, hold_of, settle
+from entitlements.core.standing import require_good_enough
 from entitlements.gate.calls.batch import Authorize, Batch, Call
 from entitlements.services.problems import CustomerUnknown
 from entitlements.store.accounts import Wanted
@@ -135,6 +136,7 @@ class ExtendCall(HoldCall):
 
     def run(self, batch: Batch) -> HoldNow:
         account = self.account(batch)
+        require_good_enough(account, batch.reference.catalogue, batch.now)
         lease = extend(
             account, self.hold_id, microcredits=self.microcredits, ttl_seconds=self.ttl_seconds, now=batch.now
         )

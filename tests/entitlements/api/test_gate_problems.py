@@ -9,6 +9,8 @@ import pytest
 
 from config.docs_views import document
 from entitlements.api.gate_problems import PROBLEMS
+from entitlements.models import Balance, MarginFigure, MarginGuard
+from entitlements.services.standing import set_overdue
 from tests.gate import event, with_gate
 from tests.world import Actor, World
 
@@ -18,6 +20,7 @@ Post = Callable[..., Awaitable[httpx.Response]]
 NOBODY = "_1_" + "0" * 32
 HOLD = {"customer": "acme", "feature": "chat", "estimate": {"credits": "1"}}
 LEASE = {"customer": "acme", "feature": "chat", "credits": "1"}
+THIN = LEASE | {"key": "before", "customer": "thin", "ttl_seconds": 86_400}
 FAR = "2036-01-01T00:00:00Z"
 
 
@@ -73,6 +76,20 @@ async def leases(post: Post, clock: list[datetime]) -> None:
     await post(f"/v1/leases/{expired}/extend", {"credits": "1"})
 
 
+async def overdue(post: Post, clock: list[datetime]) -> None:
+    lease = (await post("/v1/leases", LEASE | {"key": "l", "customer": "late"})).json()["hold"]["id"]
+    clock[0] += timedelta(days=1)
+    await post("/v1/leases", LEASE | {"key": "m", "customer": "late"})
+    await post(f"/v1/leases/{lease}/extend", {"credits": "1"})
+
+
+async def below_a_floor(post: Post, clock: list[datetime]) -> None:
+    """`thin` has had this lease since before the floor was set."""
+    lease = (await post("/v1/leases", THIN)).json()["hold"]["id"]
+    await post("/v1/leases", THIN | {"key": "m"})
+    await post(f"/v1/leases/{lease}/extend", {"credits": "1"})
+
+
 async def runs(post: Post, clock: list[datetime]) -> None:
     run = {"customer": "acme"}
     await post("/v1/runs", run | {"key": "r", "customer": "nobody"})
@@ -91,7 +108,18 @@ def template(path: str) -> str:
 
 
 def test_every_refusal_happens_and_is_written_down_where_it_happens(now: datetime) -> None:
-    Actor("acme", now, World().pro)
+    world = World()
+    Actor("acme", now, world.pro)
+    Actor("late", now, world.plan("strict", included=10, grace="block", grace_days=1))
+    set_overdue("late", now, now)
+    thin = Actor("thin", now, world.plan("thin", included=10))
+    with_gate(lambda client: client.post("/v1/leases", json=THIN), clock=lambda: now)
+    MarginGuard.objects.create(customer=thin.row, floor="0.5", action="deny", trusts_stale=True, starts_at=now)
+    period = Balance.objects.get(customer_id=thin.row.pk)
+    MarginFigure.objects.create(
+        customer_id=thin.row.pk, period_start=period.period_start, period_end=period.period_end, computed_at=now,
+        currency="USD", revenue_nano=10, cost_nano=9, ratio_micro=100_000, unpriced_calls=0,
+    )  # fmt: skip
     clock, happened = [now], set()
 
     async def story(client: httpx.AsyncClient) -> None:
@@ -102,7 +130,7 @@ def test_every_refusal_happens_and_is_written_down_where_it_happens(now: datetim
                 happened.add((template(path), answer.status_code, answer.json()["code"]))
             return answer
 
-        for part in (checks, usage, holds, leases, runs):
+        for part in (checks, usage, holds, leases, below_a_floor, overdue, runs):
             await part(post, clock)
 
     with_gate(story, clock=lambda: clock[0])

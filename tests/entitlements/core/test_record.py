@@ -128,3 +128,20 @@ def test_a_burn_names_every_grant_that_paid_in_burn_order(now: datetime) -> None
     assert burns == [(sooner.id, -CREDIT), (later.id, -CREDIT // 2)]
     assert sooner.closed_at == now
     assert later.remaining == CREDIT // 2
+
+
+def test_a_customers_own_cap_bounds_overage_below_the_plans_and_never_above(now: datetime) -> None:
+    soft = plan(included_microcredits=0, entitlements=chat_right(at_limit="overage"), spend_cap_microcredits=4 * CREDIT)
+    for own, overage in ((None, 4), (1, 1), (0, 0), (9, 4)):
+        acme = subscribed(soft, now=now)
+        acme.spend_cap = None if own is None else own * CREDIT
+        record_usage(acme, fact(at=now, stated_microcredits=5 * CREDIT), catalogue(soft), Costs(), now)
+        assert (acme.overage, acme.debt) == (overage * CREDIT, (5 - overage) * CREDIT), own
+
+
+def test_a_customers_own_cap_holds_where_the_plan_has_none(now: datetime) -> None:
+    soft = plan(included_microcredits=0, entitlements=chat_right(at_limit="overage"))
+    acme = subscribed(soft, now=now)
+    acme.spend_cap = 2 * CREDIT
+    record_usage(acme, fact("e1", at=now, stated_microcredits=3 * CREDIT), catalogue(soft), Costs(), now)
+    assert (acme.overage, acme.debt) == (2 * CREDIT, CREDIT)

@@ -92,7 +92,8 @@ def draft_form(draft: PlanVersion, **changes: str) -> dict[str, str]:
             "price_0": "39", "price_1": "USD", "interval": "month", "rate_card": str(draft.rate_card_id),
             "included_microcredits": "2000.25", "allowance_renewal": "month", "rollover_max_microcredits": "",
             "allowance_priority": "50", "overage_price_0": "0.012", "overage_price_1": "USD",
-            "spend_cap_microcredits": "", "unpriced": "allow",
+            "spend_cap_microcredits": "", "overage_invoice_at_microcredits": "", "unpriced": "allow",
+            "grace": "keep", "grace_days": "0",
         }
         | management("entitlements", 1, 1)
         | {
@@ -180,7 +181,7 @@ def draft_form_of_nothing(plan_id: int, rate_card_id: int) -> dict[str, str]:
             "plan": str(plan_id), "price_0": "0", "price_1": "USD", "interval": "month", "rate_card": str(rate_card_id),
             "included_microcredits": "", "allowance_renewal": "month", "rollover_max_microcredits": "",
             "allowance_priority": "50", "overage_price_0": "", "overage_price_1": "USD", "spend_cap_microcredits": "",
-            "unpriced": "allow",
+            "overage_invoice_at_microcredits": "", "unpriced": "allow", "grace": "keep", "grace_days": "0",
         }
         | management("entitlements", 0) | management("fallbacks", 0) | management("limits", 0)
     )  # fmt: skip

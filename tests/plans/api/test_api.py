@@ -54,7 +54,10 @@ def test_a_plan_says_what_a_subscriber_gets(client: Client, on_sale: PlanVersion
             "interval": "month",
             "rate_card": "standard",
             "allowance": {"credits": "1000", "renews": "month", "rollover_max": "250.5"},
-            "overage": {"credit_price": {"amount": "0.012", "currency": "USD"}, "spend_cap": "500"},
+            "overage": {
+                "credit_price": {"amount": "0.012", "currency": "USD"}, "spend_cap": "500", "invoice_at": "250",
+            },
+            "grace": {"policy": "soft_limit", "days": 3},
             "unpriced": "allow",
             "entitlements": [
                 {"feature": "chat", "max_tier": "premium", "at_limit": "downgrade", "config": None},

@@ -1,0 +1,7 @@
+"""What Stripe calls."""
+
+from django.urls import path
+
+from billing.webhook import stripe_webhook
+
+urlpatterns = [path("webhooks/stripe", stripe_webhook)]

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS usage_event_late;

@@ -1,0 +1,1 @@
+DROP TRIGGER IF EXISTS plan_acknowledgement_is_published ON plan_acknowledgement;

@@ -1,0 +1,3 @@
+from portal.models.session import PortalSession
+
+__all__ = ["PortalSession"]
