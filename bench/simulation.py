@@ -39,11 +39,11 @@ def measure() -> dict[str, dict[str, float]]:
     from margins.simulation.scenario import Scenario
 
     start, end = month()
-    days = {"starts_on": start.date(), "ends_on": end.date()}
+    starts_on, ends_on = start.date(), end.date()
     _give_rates()
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for name, terms in [("warm-up", {"limits": "observe"}), *scenarios()]:
-        asked = ask(Scenario(**days, **terms), name=name, author="bench", now=utc_now())
+        asked = ask(Scenario(starts_on=starts_on, ends_on=ends_on, **terms), name=name, author="bench", now=utc_now())
         cpu, wall = time.process_time(), time.perf_counter()
         done = run(asked.pk, utc_now)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
