@@ -243,3 +243,75 @@ def cached_tokens_are_not_charged_twice(expect: dict[str, Any]) -> None:
     }
     (answer,) = _post("/v1/usage", event(usage=usage))
     _same(answer.json()["cost_usd"], expect["cost_usd"], "the cost")
+
+
+@contextmanager
+def _shop() -> Iterator[Any]:
+    """What is on sale, with a Stripe of its own to sell it through."""
+    from datetime import datetime
+    from unittest.mock import patch
+
+    from django.test import override_settings
+
+    from tests.billing.cast import Shop
+    from tests.sandbox.process import KEY, SECRET, START, SandboxProcess
+
+    with SandboxProcess() as stripe:
+        shop = Shop(stripe, datetime.fromisoformat(START))
+        told: dict[str, Any] = {
+            "STRIPE_SECRET_KEY": KEY,
+            "STRIPE_API_BASE": stripe.url,
+            "STRIPE_WEBHOOK_SECRET": SECRET,
+        }
+        told |= {"ALLOWED_HOSTS": ["*"]}
+        with override_settings(**told), patch("billing.webhook.utc_now", lambda: shop.now):
+            yield shop
+
+
+@story("HT50")
+def a_top_up_asked_for_twice_is_one_order_one_charge_and_one_grant(expect: dict[str, Any]) -> None:
+    from django.test import Client
+
+    from access.services.api_keys import create_key
+    from entitlements.models import CreditGrant
+    from kernel.clock import utc_now
+    from tests.billing.cast import URLS
+
+    with _shop() as shop:
+        acme = shop.buyer()
+        _, token = create_key("story", ["admin"], utc_now())
+        client = Client(SERVER_NAME="localhost", headers={"authorization": f"Bearer {token}"})
+        first, again = (
+            client.post(
+                "/v1/customers/acme/top-ups",
+                {"key": "order-1", "pack": "small"} | URLS,
+                content_type="application/json",
+            )
+            for _ in range(2)
+        )
+        _same(first.json()["id"], again.json()["id"], "the second answer's order")
+        shop.stripe.pay(str(acme.order().checkout_session_id), "pm_card_visa")
+        shop.deliver()
+        _same(len(shop.stripe.objects("charge")), 1, "charges")
+        _same(CreditGrant.objects.count(), 1, "grants")
+    _same(expect["both"], "same id, one charge, one grant", "the expectation")
+
+
+@story("HT58")
+def a_completed_checkout_told_three_times_at_once_is_one_grant(expect: dict[str, Any]) -> None:
+    from billing.convergence.inbox import process_due_events
+    from entitlements.models import CreditGrant
+    from tests.world import in_parallel
+
+    with _shop() as shop:
+        shop.buyer().buys()
+        (letter,) = (each for each in shop.letters() if each["type"] == "checkout.session.completed")
+
+        def arrives(_: int) -> Any:
+            status = shop.post(letter)
+            process_due_events(shop.now)
+            return status
+
+        answers = in_parallel(3, arrives)
+        _same(answers, [expect["each_status"]] * 3, "the answers")
+        _same(CreditGrant.objects.count(), expect["grants"], "grants")
