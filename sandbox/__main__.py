@@ -17,8 +17,8 @@ from sandbox.server import Server
 from sandbox.specification import WHERE, Specification
 
 
-class _ToldToStop(Exception):
-    """SIGINT or SIGTERM."""
+class _ToldToStop(BaseException):
+    """SIGINT or SIGTERM. No Exception: a server thinks of those that they are a request's, and goes on."""
 
 
 def main(arguments: list[str]) -> int:
