@@ -173,8 +173,8 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
 if PUBLIC_URL:
     # Behind a proxy that ends TLS, forms come from an origin this process does not see itself at.
     CSRF_TRUSTED_ORIGINS.append("/".join(PUBLIC_URL.split("/")[:3]))
-# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, which redirect from one port
-# of this machine to another. Your own domain, if you gave Stripe's pages one.
+# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, at another port of this
+# machine. Your own domain, if you gave Stripe's pages one.
 PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
     "https://checkout.stripe.com",
     "https://billing.stripe.com",
