@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,11 +26,12 @@ from billing.outgoing.endpoints import (
     rotate_secret,
     send_test,
 )
-from billing.outgoing.kinds import NAMES
+from billing.outgoing.kinds import NAMES, TEST
 from billing.outgoing.messages import bodies
 from billing.tasks import send_webhooks, wake
 from entitlements.admin.lines import ReadOnlyAdmin
 from entitlements.admin.links import at
+from entitlements.models import Customer
 from kernel.clock import utc_now
 from kernel.errors import Problem
 from plans.admin.outcome import attempt, dialog, existing, go
@@ -210,8 +212,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "endpoint", "kind")
     list_select_related = ("endpoint",)
-    search_fields = ("=message__id", "=kind")
-    search_help_text = "A message's number (of msg_1042: 1042), or a type."
+    search_fields = ("kind",)
+    search_help_text = "A customer's key, a webhook-id, or a type."
     show_full_result_count = False
     fields = (
         "endpoint", "kind", "show_id", "show_state", ("attempts", "next_try_at"),
@@ -219,6 +221,19 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     inlines = (AttemptInline,)
     actions_detail = ("resend",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[WebhookDelivery]", search_term: str
+    ) -> tuple["QuerySet[WebhookDelivery]", bool]:
+        term = search_term.strip().replace("\0", "")
+        if not term:
+            return queryset, False
+        if number := re.fullmatch(r"(?:msg_)?(\d{1,18})", term):
+            return queryset.filter(message_id=int(number[1])), False
+        if term in {*NAMES, TEST}:
+            return queryset.filter(kind=term), False
+        customer = Customer.objects.filter(key=term).first()
+        return (queryset.filter(message__customer_id=customer.pk) if customer else queryset.none()), False
 
     def has_send_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perm("billing.change_webhookdelivery"))
