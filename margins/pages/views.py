@@ -101,12 +101,7 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "cuts": [
             cut(Dimension.FEATURE, "By feature", rows(Dimension.FEATURE), note=ALLOCATION),
             cut(Dimension.MODEL, "By model", rows(Dimension.MODEL), note=ALLOCATION),
-            cut(
-                Dimension.USER,
-                "By user",
-                _heaviest(margin_rows(scope, [Dimension.USER], now=asked.now)),
-                note=ALLOCATION,
-            ),
+            cut(Dimension.USER, "By user", users, note=ALLOCATION),
             cut(Dimension.PLAN, "By plan", rows(Dimension.PLAN)),
             cut(Dimension.DAY, "By day", by_day),
         ],
