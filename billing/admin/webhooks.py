@@ -90,7 +90,7 @@ class WebhookEndpointAdmin(ModelAdmin):
         return given if obj is None else (*given, *self.get_readonly_fields(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("show_state", "show_failing", "show_overlap", "show_deliveries", "created_at")
+        return () if obj is None else ("show_reason", "show_failing", "show_overlap", "show_deliveries", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
         return False  # there is an action for it, which does not list every delivery first
@@ -108,10 +108,14 @@ class WebhookEndpointAdmin(ModelAdmin):
         obj.__dict__.update(stored.__dict__)
 
     @display(description="State", label={"on": "success", "off": "default", "gone": "danger"})
-    def show_state(self, endpoint: WebhookEndpoint) -> Any:
+    def show_state(self, endpoint: WebhookEndpoint) -> str:
         if endpoint.enabled:
             return "on"
-        return ("gone", endpoint.disabled_reason) if endpoint.disabled_reason else "off"
+        return "gone" if endpoint.disabled_reason else "off"
+
+    @display(description="Disabled because")
+    def show_reason(self, endpoint: WebhookEndpoint) -> str:
+        return endpoint.disabled_reason or "–"
 
     @display(description="Is told")
     def show_types(self, endpoint: WebhookEndpoint) -> str:
@@ -181,10 +185,14 @@ class WebhookEndpointAdmin(ModelAdmin):
 
 class AttemptInline(TabularInline):
     model = WebhookAttempt
-    fields = readonly_fields = ("at", "status", "error", "ms", "response")
+    fields = readonly_fields = ("show_at", "status", "error", "ms", "response")
     extra = 0
     hide_title = True
     verbose_name_plural = "Tries"
+
+    @display(description="When")
+    def show_at(self, tried: WebhookAttempt) -> str:
+        return at(tried.at)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -119,8 +119,10 @@ def test_an_endpoint_that_is_gone_says_so(
     says("balance.low")
     dispatch_waiting(now)
     deliver_due(now)
-    assert "It answered 410 Gone." in page(staff, "webhookendpoint_changelist")
-    assert f"{now:%Y-%m-%d %H:%M:%S}" in page(staff, "webhookendpoint_change", endpoint.pk)
+    assert "gone" in page(staff, "webhookendpoint_changelist")
+    shown = page(staff, "webhookendpoint_change", endpoint.pk)
+    assert "Disabled because It answered 410 Gone. Failing since" in shown
+    assert f"{now:%Y-%m-%d %H:%M:%S}" in shown
 
 
 def test_the_sidebar_leads_here(staff: Client) -> None:
