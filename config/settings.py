@@ -170,8 +170,11 @@ WEBHOOKS_TO_PRIVATE_NETWORKS = _flag("WEBHOOKS_TO_PRIVATE_NETWORKS", DEBUG)
 # The customers' own pages: their headline, and the address browsers know this service by, if not the caller's.
 PORTAL_NAME = os.environ.get("PORTAL_NAME", "Credits and billing")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
-# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, which redirect from one
-# port of this machine to another. Your own domain, if you gave Stripe's pages one.
+if PUBLIC_URL:
+    # Behind a proxy that ends TLS, forms come from an origin this process does not see itself at.
+    CSRF_TRUSTED_ORIGINS.append("/".join(PUBLIC_URL.split("/")[:3]))
+# Where their forms lead on to: Stripe's payment page and customer portal, or the sandbox's, at another port of this
+# machine. Your own domain, if you gave Stripe's pages one.
 PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
     "https://checkout.stripe.com",
     "https://billing.stripe.com",

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,11 +26,12 @@ from billing.outgoing.endpoints import (
     rotate_secret,
     send_test,
 )
-from billing.outgoing.kinds import NAMES
+from billing.outgoing.kinds import NAMES, TEST
 from billing.outgoing.messages import bodies
 from billing.tasks import send_webhooks, wake
 from entitlements.admin.lines import ReadOnlyAdmin
 from entitlements.admin.links import at
+from entitlements.models import Customer
 from kernel.clock import utc_now
 from kernel.errors import Problem
 from plans.admin.outcome import attempt, dialog, existing, go
@@ -88,7 +90,7 @@ class WebhookEndpointAdmin(ModelAdmin):
         return given if obj is None else (*given, *self.get_readonly_fields(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("show_state", "show_failing", "show_overlap", "show_deliveries", "created_at")
+        return () if obj is None else ("show_reason", "show_failing", "show_overlap", "show_deliveries", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
         return False  # there is an action for it, which does not list every delivery first
@@ -106,10 +108,14 @@ class WebhookEndpointAdmin(ModelAdmin):
         obj.__dict__.update(stored.__dict__)
 
     @display(description="State", label={"on": "success", "off": "default", "gone": "danger"})
-    def show_state(self, endpoint: WebhookEndpoint) -> Any:
+    def show_state(self, endpoint: WebhookEndpoint) -> str:
         if endpoint.enabled:
             return "on"
-        return ("gone", endpoint.disabled_reason) if endpoint.disabled_reason else "off"
+        return "gone" if endpoint.disabled_reason else "off"
+
+    @display(description="Disabled because")
+    def show_reason(self, endpoint: WebhookEndpoint) -> str:
+        return endpoint.disabled_reason or "–"
 
     @display(description="Is told")
     def show_types(self, endpoint: WebhookEndpoint) -> str:
@@ -179,10 +185,14 @@ class WebhookEndpointAdmin(ModelAdmin):
 
 class AttemptInline(TabularInline):
     model = WebhookAttempt
-    fields = readonly_fields = ("at", "status", "error", "ms", "response")
+    fields = readonly_fields = ("show_at", "status", "error", "ms", "response")
     extra = 0
     hide_title = True
     verbose_name_plural = "Tries"
+
+    @display(description="When")
+    def show_at(self, tried: WebhookAttempt) -> str:
+        return at(tried.at)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -210,8 +220,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     )
     list_filter = ("state", "endpoint", "kind")
     list_select_related = ("endpoint",)
-    search_fields = ("=message__id", "=kind")
-    search_help_text = "A message's number (of msg_1042: 1042), or a type."
+    search_fields = ("kind",)
+    search_help_text = "A customer's key, a webhook-id, or a type."
     show_full_result_count = False
     fields = (
         "endpoint", "kind", "show_id", "show_state", ("attempts", "next_try_at"),
@@ -219,6 +229,19 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     inlines = (AttemptInline,)
     actions_detail = ("resend",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[WebhookDelivery]", search_term: str
+    ) -> tuple["QuerySet[WebhookDelivery]", bool]:
+        term = search_term.strip().replace("\0", "")
+        if not term:
+            return queryset, False
+        if number := re.fullmatch(r"(?:msg_)?(\d{1,18})", term):
+            return queryset.filter(message_id=int(number[1])), False
+        if term in {*NAMES, TEST}:
+            return queryset.filter(kind=term), False
+        customer = Customer.objects.filter(key=term).first()
+        return (queryset.filter(message__customer_id=customer.pk) if customer else queryset.none()), False
 
     def has_send_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perm("billing.change_webhookdelivery"))

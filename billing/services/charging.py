@@ -24,6 +24,7 @@ from billing.stripe.errors import Declined, Gone, Invalid, NeedsAction, StripeUn
 from billing.stripe.payments import cancel_payment, charge_again, charge_card, payment_for
 from billing.stripe.payments import payment as see_payment
 from entitlements.services.outbox import tell
+from kernel.clock import format_instant
 
 log = structlog.get_logger("weir.top_ups")
 
@@ -256,6 +257,6 @@ def _tell_failed(order: TopUpOrder, code: str, said: str, retry_at: datetime | N
         "key": order.key,
         "code": code,
         "reason": said,
-        "retry_at": None if retry_at is None else retry_at.isoformat(),
+        "retry_at": None if retry_at is None else format_instant(retry_at),
     }
     tell(order.customer_id, f"top_up.failed:{order.pk}:{order.attempts}", "top_up.failed", payload, now)

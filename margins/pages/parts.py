@@ -108,6 +108,8 @@ def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[
             href = links.list_of(whose | {"model": value})
         elif value is not None and dimension is Dimension.FEATURE:
             href = links.events(Task(value, ""), more=whose)
+        elif value is not None and dimension is Dimension.USER:
+            href = links.list_of(whose | {"user_key": value})
         return Cell(word_of(dimension, value), href=href, tone="" if value else "muted")
 
     return lambda dimension: partial(lead, dimension)

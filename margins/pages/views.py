@@ -1,5 +1,6 @@
 """Where the margin goes: the dashboard and one customer's page, for staff."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.core.paginator import Paginator
@@ -22,6 +23,7 @@ from margins.queries.unpriced import unpriced_models
 from margins.services.due import write_due_breakage
 
 PAGE_SIZE: Final = 50
+USERS_SHOWN: Final = 25
 
 _OF_ONE: Final = (Dimension.PLAN, Dimension.FEATURE, Dimension.MODEL, Dimension.DAY)
 
@@ -78,6 +80,7 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     margin = next((row.margin for row in rows()), Margin(found.currency))
     by_day = rows(Dimension.DAY)
 
+    users = _heaviest(margin_rows(scope, [Dimension.USER], now=asked.now))
     lead = behind(asked.period, found.pk)
 
     def cut(dimension: Dimension, title: str, found_rows: list[MarginRow], note: str = "") -> Any:
@@ -98,11 +101,17 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "cuts": [
             cut(Dimension.FEATURE, "By feature", rows(Dimension.FEATURE), note=ALLOCATION),
             cut(Dimension.MODEL, "By model", rows(Dimension.MODEL), note=ALLOCATION),
+            cut(Dimension.USER, "By user", users, note=ALLOCATION),
             cut(Dimension.PLAN, "By plan", rows(Dimension.PLAN)),
             cut(Dimension.DAY, "By day", by_day),
         ],
     }
     return page(request, "margins/customer.html", asked, context)
+
+
+def _heaviest(rows: Sequence[MarginRow]) -> list[MarginRow]:
+    """Those of one customer's users who cost most; the download has them all."""
+    return sorted(rows, key=lambda row: -row.margin.own.total_cogs)[:USERS_SHOWN]
 
 
 ALLOCATION: Final = (

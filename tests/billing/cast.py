@@ -29,7 +29,7 @@ class Shop:
         self.world, self.stripe, self.now = World(), stripe, now
         self.small = self.pack("small", "10.00", credits=100)
         self.big = self.pack("big", "80.00", credits=1000, bonus=50, expires_after_days=365)
-        self.read: set[str] = set()
+        self.last_read: str | None = None
 
     def pack(
         self, key: str, price: str, *, credits: int, currency: str = "USD", bonus: int = 0, **more: Any
@@ -50,8 +50,9 @@ class Shop:
 
     def letters(self) -> list[Any]:
         """Webhooks that Stripe has sent since somebody last looked."""
-        fresh = [letter for letter in self.stripe.letters() if letter["event"] not in self.read]
-        self.read.update(letter["event"] for letter in fresh)
+        fresh = self.stripe.letters(after=self.last_read)
+        if fresh:
+            self.last_read = fresh[-1]["event"]
         return fresh
 
     def post(self, letter: Any) -> int:

@@ -99,7 +99,7 @@ def test_the_dashboard_tells_each_topic_in_a_sentence(staff: Client, acme: Books
 
 def test_a_customers_figures_lead_to_the_calls_behind_them(staff: Client, acme: Books) -> None:
     page = html(staff.get("/margins/customers/acme/", DAYS))
-    for words, calls in (("gpt-4o", 2), ("brand-new", 1), ("chat", 3), ("Tue 3 Nov 2026", 1)):
+    for words, calls in (("gpt-4o", 2), ("brand-new", 1), ("chat", 3), ("ada", 2), ("Tue 3 Nov 2026", 1)):
         address = re.search(rf'<a href="([^"]+)">{words}</a>', page)
         assert address is not None, words
         assert staff.get(address[1].replace("&amp;", "&")).context["cl"].result_count == calls

@@ -1,7 +1,7 @@
 """GET /v1/insights/savings."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -131,6 +131,9 @@ class SavingsAnswer(InsightAnswer):
 
 _GUESS = Server()
 
+MAX_DAYS_OF_EVENTS: Final = 93
+"""Every event of every customer: a quarter of them is what one answer may be asked to read."""
+
 
 class SavingsQuery(PeriodQuery):
     customer = TextField(required=False, help_text="One customer's key.")
@@ -162,6 +165,9 @@ class SavingsView(InsightView):
             if not customers:
                 raise InvalidInput(f"no customer has the key {key!r}", field="customer")
         assumed = {name: self.query[name] for name in ("usd_per_month", "tokens_per_second", "busy_percent")}
+        if customers is None and period.days > MAX_DAYS_OF_EVENTS:
+            detail = f"of every customer must be at most {MAX_DAYS_OF_EVENTS} days after from; or name a customer"
+            raise InvalidInput(detail, field="to")
         found = savings_of(Scope(*period, customers), server=Server(**assumed))
         links, more = Links(period), {"customer__id__exact": str(customers[0])} if customers else {}
         return answered(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from billing.models import WebhookDelivery, WebhookEndpoint
 from billing.outgoing.delivering import deliver_due
 from billing.outgoing.dispatching import dispatch_waiting
+from billing.outgoing.endpoints import send_test
 from tests.billing.outgoing.conftest import Listener
 
 DONE = {"_form_submitted": "True"}
@@ -90,6 +91,38 @@ def test_a_delivery_shows_every_try_and_can_be_sent_again(
     assert len(listener.heard) == 2
     assert "0 webhook deliveries" in page(staff, "webhookdelivery_changelist", state__exact="failed")
     assert "1 webhook delivery" in page(staff, "webhookdelivery_changelist", state__exact="delivered")
+
+
+def test_deliveries_are_found_by_number_and_type(
+    staff: Client, endpoint: WebhookEndpoint, says: Callable[..., None], now: datetime
+) -> None:
+    says("balance.low")
+    dispatch_waiting(now)
+    send_test(endpoint.pk, now)
+    number = WebhookDelivery.objects.get(kind="balance.low").message_id
+    for text, found in (
+        (str(number), 1),
+        (f"msg_{number}", 1),
+        ("balance.low", 1),
+        ("acme", 1),
+        ("9" * 30, 0),
+        ("no", 0),
+    ):
+        shown = page(staff, "webhookdelivery_changelist", q=text)
+        assert f"{found} webhook deliver" in shown, text
+
+
+def test_an_endpoint_that_is_gone_says_so(
+    staff: Client, endpoint: WebhookEndpoint, listener: Listener, says: Callable[..., None], now: datetime
+) -> None:
+    listener.answers = [410]
+    says("balance.low")
+    dispatch_waiting(now)
+    deliver_due(now)
+    assert "gone" in page(staff, "webhookendpoint_changelist")
+    shown = page(staff, "webhookendpoint_change", endpoint.pk)
+    assert "Disabled because It answered 410 Gone. Failing since" in shown
+    assert f"{now:%Y-%m-%d %H:%M:%S}" in shown
 
 
 def test_the_sidebar_leads_here(staff: Client) -> None:

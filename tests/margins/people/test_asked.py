@@ -237,6 +237,7 @@ def test_a_tree_of_eight_cents_at_depth_one_shows_what_depth_four_cost(api: Call
         ("runs", {"run": "plan", "customer": "nobody"}, "customer"),
         ("runs", {"run": "unheard-of", "customer": "acme"}, "run"),
         ("savings", {"customer": "nobody"}, "customer"),
+        ("savings", {"from": "2026-08-01", "to": "2026-12-01"}, "to"),
         ("savings", {"busy_percent": "0"}, "busy_percent"),
         ("cohorts", {"by": "month"}, "by"),
     ],

@@ -1,12 +1,13 @@
 """What would have been saved: each move by hand, and all of them without counting a dollar twice."""
 
 from fractions import Fraction
+from random import Random
 
 from kernel.usage import Usage
 from margins.savings.advice import Advice, advise
 from margins.savings.caching import cache_uses
-from margins.savings.saved import Means
-from margins.savings.spend import Spend
+from margins.savings.saved import Means, dearest_models, savings
+from margins.savings.spend import Spend, uncached
 from tests.margins.savings.price_list import CENT, CHAT, DOCUMENT, DOLLAR, LARGE, PRICES, SMALL, UNKNOWN, spend
 
 MILLION = 1_000_000
@@ -90,3 +91,42 @@ def test_the_real_cost_is_scaled_and_not_the_list_price() -> None:
 
 def test_calls_nobody_has_a_price_for_are_left_out() -> None:
     assert advice(spend(model=UNKNOWN), spend(model=UNKNOWN, processing="batch")) == {}
+
+
+def test_whatever_was_called_no_dollar_is_counted_twice() -> None:
+    """Random accounts: savings are the top of each call's ladder less its bottom, and advice at most what was spent."""
+    random = Random(5)
+    for _ in range(60):
+        spends = [_any_spend(random) for _ in range(random.randrange(1, 9))]
+        found = advise(spends, cache_uses(spends, PRICES), PRICES)
+        spent = sum(one.cost_nanousd for one in spends)
+        assert sum(one.together_nanousd for one in found) <= spent + len(found), "each is rounded once"
+        assert all(one.together_nanousd <= one.alone_nanousd + 1 for one in found if one.move.means is Means.MEMOISED)
+        dearest = dearest_models(spends)
+        climbed = sum(
+            (PRICES.cost(one, model=dearest[one.task], processing="standard", usage=uncached(one.usage)) or 0)
+            - one.cost_nanousd
+            for one in spends
+            if not one.memoised
+        )
+        rungs = [one for one in savings(spends, PRICES) if one.means is not Means.MEMOISED]
+        assert abs(sum(one.saved_nanousd for one in rungs) - climbed) <= len(rungs) + len(spends)
+
+
+def _any_spend(random: Random) -> Spend:
+    total = random.randrange(1, 10**6)
+    read = random.randrange(total)
+    usage = Usage(
+        input_tokens=total,
+        cache_read_tokens=read,
+        cache_write_5m_tokens=random.randrange(total - read + 1),
+        output_tokens=random.randrange(10**5),
+    )
+    return spend(
+        task=random.choice([CHAT, DOCUMENT]),
+        model=random.choice([LARGE, SMALL]),
+        processing=random.choice(["", "standard", "batch"]),
+        memoised=random.random() < 0.2,
+        calls=random.randrange(1, 200),
+        usage=usage,
+    )
