@@ -11,6 +11,7 @@ from billing.outgoing.delivering import deliver_due
 from billing.outgoing.dispatching import dispatch_waiting
 from billing.overage.accruing import accrue
 from billing.overage.invoicing import invoice_all
+from billing.prices.applying import offer_in_sandbox
 from billing.services.auto_top_ups import place_due_orders
 from billing.services.charging import charge_due_orders
 from billing.stripe.client import is_configured
@@ -40,9 +41,11 @@ def top_up() -> None:
 
 @shared_task
 def keep_subscriptions() -> None:
-    """Look again at subscriptions whose period, plan or life was to end by now."""
+    """Look again at subscriptions whose period, plan or life was to end by now; in a sandbox, sell what is new."""
     if is_configured():
-        follow_due(utc_now())
+        now = utc_now()
+        offer_in_sandbox(now)
+        follow_due(now)
 
 
 @shared_task

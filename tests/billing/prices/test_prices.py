@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing.models import StripePrice
-from billing.prices.applying import apply_all
+from billing.prices.applying import apply_all, offer_in_sandbox
 from billing.prices.changes import PriceDiffers, changes
 from billing.stripe.errors import StripeUnavailable
 from plans.models import Plan, PlanVersion
@@ -39,6 +39,20 @@ def test_what_would_be_made_is_shown_first_and_then_made_once(shop: Shop) -> Non
     made = shop.stripe.v1.prices.retrieve(str(pro.price_id))
     assert (made.unit_amount, made.currency, made.product, made.lookup_key) == (2900, "usd", "weir-pro", "weir:pro:v1")
     assert len(shop.sandbox.objects("price")) == 2
+
+
+def test_in_a_sandbox_what_is_published_is_sold_without_being_told(shop: Shop, settings: Any) -> None:
+    assert len(offer_in_sandbox(shop.now)) == 4
+    assert offer_in_sandbox(shop.now) == []
+    assert len(shop.sandbox.objects("price")) == 2
+
+    draft = new_plan_draft(shop.world.pro.plan_id)
+    publish_plan_version(draft.pk, now=shop.now)
+    assert len(offer_in_sandbox(shop.now)) == 1
+
+    settings.STRIPE_API_BASE = ""  # Stripe itself: what is sold there is for people to say.
+    publish_plan_version(new_plan_draft(shop.world.pro.plan_id).pk, now=shop.now)
+    assert offer_in_sandbox(shop.now) == []
 
 
 def test_a_new_version_is_a_new_price_of_the_same_product_and_the_old_one_stays(shop: Shop) -> None:
