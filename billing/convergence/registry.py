@@ -9,7 +9,6 @@ Converger = Callable[[str, datetime], None]
 """``converge(object_id, now)``: fetch the object as it is now and make our rows agree, however often it is called."""
 
 
-
 class Finding(msgspec.Struct, frozen=True):
     """Something that was not in line, in words, and whether it is now."""
 
