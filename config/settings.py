@@ -183,9 +183,10 @@ PORTAL_FORM_TARGETS = os.environ.get("PORTAL_FORM_TARGETS", "").split() or [
 
 # What beat wakes; every task looks for what is due, so a missed or doubled tick changes nothing.
 CELERY_BEAT_SCHEDULE = {
-    "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0},
-    "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0},
-    "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0},
+    # What waits for a worker longer than until the next of its kind is not needed any more.
+    "stripe-events": {"task": "billing.tasks.process_events", "schedule": 15.0, "options": {"expires": 15}},
+    "stripe-sweep": {"task": "billing.tasks.reconcile", "schedule": 300.0, "options": {"expires": 300}},
+    "auto-top-ups": {"task": "billing.tasks.top_up", "schedule": 5.0, "options": {"expires": 5}},
     # Reports count what is not added up yet; this keeps it little.
     "revenue": {"task": "margins.tasks.add_up_revenue", "schedule": 30.0},
     # With the seconds a gate keeps them, well within the sixty a figure is fresh.

@@ -1,5 +1,6 @@
 """The connection to Stripe: one pinned API version, time limits, our own idempotency keys, errors in our words."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,6 +25,9 @@ API_VERSION: Final = "2026-08-26.dahlia"
 TIMEOUT_SECONDS: Final = 20
 RETRIES: Final = 2
 """The SDK's own, within one call; every one sends the idempotency key we gave."""
+
+# Two lines for every call, however small, would drown what our own log says.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 _LIVE_KEYS: Final = ("sk_live_", "rk_live_")
 

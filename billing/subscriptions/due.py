@@ -16,8 +16,10 @@ log = structlog.get_logger("weir.stripe")
 def follow_due(now: datetime) -> int:
     """Look again at subscriptions whose plan, period or life was to end by now. Returns how many were looked at."""
     due = Q(pending_at__lte=now) | Q(cancel_at__lte=now) | Q(period_end__lte=now)
+    # A paused one has no next period: its events, or the sweep, tell when it goes on.
+    rows = StripeSubscription.objects.filter(due, ended_at=None).exclude(status="paused")
     looked = 0
-    for subscription_id in StripeSubscription.objects.filter(due, ended_at=None).values_list("pk", flat=True):
+    for subscription_id in rows.values_list("pk", flat=True):
         try:
             with one_at_a_time(subscription_id):
                 converge_subscription(subscription_id, now)

@@ -1,6 +1,7 @@
 """The events behind a saving: the usage list of the admin, filtered."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -15,11 +16,15 @@ class Links:
     """Addresses of filtered usage lists, for one stretch of days."""
 
     def __init__(self, period: Period) -> None:
-        self._features = dict(Feature.objects.values_list("key", "id"))
         self._days = {
             "occurred_at__gte": f"{period.start}T00:00:00Z",
             "occurred_at__lt": f"{period.end}T00:00:00Z",
         }
+
+    @cached_property
+    def _features(self) -> dict[str, int]:
+        """Asked only by links that name a feature: a page makes some for every day."""
+        return dict(Feature.objects.values_list("key", "id"))
 
     def events(
         self,

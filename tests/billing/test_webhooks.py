@@ -134,7 +134,7 @@ def test_every_object_of_a_payment_at_once_is_one_grant(shop: Shop) -> None:
     shop.assert_proven()
 
 
-CROWD = int(os.environ.get("CROWD", "12"))
+CROWD = int(os.environ.get("CROWD", "8"))
 """How many customers the crowd has: CROWD=200 is what is promised, fewer is what has time in every run."""
 
 

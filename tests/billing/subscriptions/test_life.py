@@ -411,3 +411,26 @@ def test_an_upgrade_whose_answer_is_lost_is_charged_once(shop: Shop, fault: str)
     shop.hears()
     assert acme.balance(shop.now).posted == 1000 * CREDIT
     assert shop.sandbox.totals()["usd"]["charged"] == 9900
+
+
+def test_a_trial_that_ended_without_a_card_rests_until_there_is_one(shop: Shop) -> None:
+    shop.opens()
+    acme = shop.customer()
+    shop.stripe.v1.subscriptions.create(
+        {
+            "customer": str(acme.row.stripe.stripe_id),
+            "items": [{"price": str(shop.world.pro.stripe_price.price_id)}],
+            "trial_period_days": 7,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+        }
+    )
+    shop.hears()
+    assert acme.balance(shop.now).posted == 100 * CREDIT
+    shop.later(days=8)
+    row = shop.subscription(acme)
+    assert (row.status, acme.balance(shop.now).posted, follow_due(shop.now)) == ("paused", 0, 0)
+
+    shop.saves_card(acme.row.stripe, "pm_card_visa")
+    shop.stripe.v1.subscriptions.resume(row.pk)
+    shop.hears()
+    assert (shop.subscription(acme).status, acme.balance(shop.now).posted) == ("active", 100 * CREDIT)
