@@ -87,7 +87,7 @@ class Engine:
                 # One snapshot for balances and what belongs to them, since nothing is locked.
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 batch = await self._load(connection, calls, lock=False)
-                await connection.rollback()
+                await connection.commit()  # a ROLLBACK would make psycopg forget what it has prepared
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
         results = [_answer(call, batch) for call in calls]
