@@ -87,7 +87,7 @@ class Engine:
                 # One snapshot for balances and what belongs to them, since nothing is locked.
                 await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 batch = await self._load(connection, calls, lock=False)
-                await connection.commit()  # a ROLLBACK would make psycopg forget what it has prepared
+                await _end_reading(connection)
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
         results = [_answer(call, batch) for call in calls]
@@ -183,6 +183,17 @@ async def _run_all(
 
 def _which(call: Call) -> int:
     return call.lane
+
+
+async def _end_reading(connection: Connection) -> None:
+    """End a transaction that wrote nothing. What was read stays true if nobody hears of its end.
+
+    By COMMIT: a ROLLBACK makes psycopg forget every statement it has prepared.
+    """
+    try:
+        await connection.commit()
+    except psycopg.OperationalError:
+        await connection.close()
 
 
 def _answer(call: Call, batch: Batch) -> Any:

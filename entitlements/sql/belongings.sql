@@ -5,13 +5,13 @@
 -- as they were when empty, from turning a look-up round (tests/entitlements/test_look_ups.py).
 WITH wanted AS MATERIALIZED (
     SELECT COALESCE(w.id, (SELECT c.id FROM customer c WHERE c.key = w.key)) AS customer_id, w.events, w.hold_ids,
-           w.run_digests, w.run_ids, w.scope_keys, w.due, w.whole
+           w.new_holds, w.run_digests, w.run_ids, w.scope_keys, w.due, w.whole
     FROM json_to_recordset(%(wanted)s::json) AS w (
-        key text, id bigint, events uuid[], hold_ids uuid[], run_digests uuid[], run_ids uuid[], scope_keys text[],
+        key text, id bigint, events uuid[], hold_ids uuid[], new_holds uuid[], run_digests uuid[], run_ids uuid[], scope_keys text[],
         due boolean, whole boolean)
 ),
 named_events AS MATERIALIZED (SELECT customer_id, unnest(events) AS key_digest FROM wanted),
-named_holds AS MATERIALIZED (SELECT customer_id, unnest(hold_ids) AS id FROM wanted),
+named_holds AS MATERIALIZED (SELECT customer_id, unnest(hold_ids || new_holds) AS id FROM wanted),
 named_runs AS MATERIALIZED (SELECT customer_id, unnest(run_digests) AS key_digest FROM wanted),
 -- The holds named, those that have ended, or all that are open. One may be there twice.
 holds AS MATERIALIZED (

@@ -39,6 +39,8 @@ class Wants(msgspec.Struct, omit_defaults=True):
     events: set[UUID] = set()
     """Digests of usage keys that may have been recorded before."""
     hold_ids: set[UUID] = set()
+    new_holds: set[UUID] = set()
+    """Holds about to be placed, which may be there already: then the first answer is all that is asked for."""
     run_digests: set[UUID] = set()
     run_ids: set[UUID] = set()
     scope_keys: set[str] = set()
@@ -46,6 +48,11 @@ class Wants(msgspec.Struct, omit_defaults=True):
     """Every hold that has ended."""
     whole: bool = False
     """Every open hold and run."""
+
+    @property
+    def of_callers_only(self) -> bool:
+        """Whether nothing is named that leads on to holds' and runs' own counters."""
+        return not (self.hold_ids or self.run_digests or self.run_ids or self.due or self.whole)
 
     def scope(self, user: str, run: str) -> None:
         """Whose limits, beside the customer's, and in which run."""
@@ -90,9 +97,9 @@ class Belongings(msgspec.Struct):
     events: list[_SeenEvent] | None
     holds: list[HoldState] | None
     answers: list[_FirstAnswer] | None
-    next_holds: list[_NextHold] | None
-    runs: list[RunState] | None
     counters: list[Counter] | None
+    next_holds: list[_NextHold] | None = None
+    runs: list[RunState] | None = None
 
 
 _belongings = msgspec.json.Decoder(Belongings)
@@ -166,8 +173,9 @@ _TAKES: Final[Sequence[tuple[str, Callable[[Account, Any], object]]]] = (
 
 
 def _look_for(wanted: Iterable[Wants], now: datetime) -> Statement:
-    these = _wants.encode(list(wanted)).decode()
-    return Statement(sql_file("entitlements", "belongings"), {"wanted": these, "now": now})
+    these = list(wanted)
+    name = "belongings_of_callers" if all(wants.of_callers_only for wants in these) else "belongings"
+    return Statement(sql_file("entitlements", name), {"wanted": _wants.encode(these).decode(), "now": now})
 
 
 _TERMS: Final = {

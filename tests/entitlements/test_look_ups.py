@@ -19,18 +19,22 @@ HISTORY = ("usage_event", "usage_tombstone", "hold", "decision", "limit_counter"
 _SCAN = re.compile(r"->  (?P<how>[\w ]+ Scan)(?: using \w+)? on (?P<table>\w+)")
 
 
-def plan_of_belongings() -> list[str]:
-    """The generic plan of the gate's look-up, in a session like its own."""
-    statement = sql_file("entitlements", "belongings").replace("%(wanted)s", "$1").replace("%(now)s", "$2")
+def plan_of(name: str) -> list[str]:
+    """The generic plan of one of the gate's look-ups, in a session like its own."""
+    statement = sql_file("entitlements", name).replace("%(wanted)s", "$1").replace("%(now)s", "$2")
     with psycopg.connect(test_dsn(), options=connections._OPTIONS) as session:
         session.execute(f"PREPARE look_up (json, timestamptz) AS {statement}")  # type: ignore[arg-type]
         return [line for (line,) in session.execute("EXPLAIN EXECUTE look_up ('[]', now())")]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_table_that_grows_is_read_whole() -> None:
-    scans: dict[str, list[str]] = {table: [] for table in HISTORY}
-    for line, following in pairwise(plan_of_belongings()):
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [("belongings", HISTORY), ("belongings_of_callers", tuple(table for table in HISTORY if table != "run"))],
+)
+def test_no_table_that_grows_is_read_whole(name: str, tables: tuple[str, ...]) -> None:
+    scans: dict[str, list[str]] = {table: [] for table in tables}
+    for line, following in pairwise(plan_of(name)):
         found = _SCAN.search(line)
         if found and found["table"] in scans:
             scans[found["table"]].append(f"{found['how']}: {following.strip()}")
@@ -44,11 +48,12 @@ def test_no_table_that_grows_is_read_whole() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_key_narrows_the_index_and_does_not_filter_what_the_customer_alone_would_find() -> None:
+@pytest.mark.parametrize("name", ["belongings", "belongings_of_callers"])
+def test_a_key_narrows_the_index_and_does_not_filter_what_the_customer_alone_would_find(name: str) -> None:
     acme = Actor("acme", utc_now(), World().pro)
     acme.uses(*(fact(f"event-{number}", at=utc_now()) for number in range(200)), now=utc_now())
     with psycopg.connect(test_dsn(), autocommit=True) as staff:
         staff.execute("ANALYZE usage_event")
-    filters = [line.strip() for line in plan_of_belongings() if "Filter: " in line]
+    filters = [line.strip() for line in plan_of(name) if "Filter: " in line]
     assert filters
     assert not [line for line in filters if re.search(r"(key_digest|\bid\b) = ", line) and "tombstone" not in line]

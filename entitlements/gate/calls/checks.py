@@ -22,7 +22,7 @@ class CheckCall(Call):
         wants = wanted[self.customer]
         wants.scope(self.question.user_key, self.question.run_key)
         if self.question.hold is not None:
-            wants.hold_ids.add(self.question.hold.key_digest)
+            wants.new_holds.add(self.question.hold.key_digest)
 
     def run(self, batch: Batch) -> "Checked":
         self.authorize(batch.reference)

@@ -109,7 +109,7 @@ class AcquireCall(Call):
         self.customer, self.lease = customer, lease
 
     def wants(self, wanted: Wanted) -> None:
-        wanted[self.customer].hold_ids.add(self.lease.key_digest)
+        wanted[self.customer].new_holds.add(self.lease.key_digest)
 
     def run(self, batch: Batch) -> HoldNow:
         self.authorize(batch.reference)
