@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -24,6 +24,14 @@ class Statement(NamedTuple):
 
     sql: str
     params: dict[str, Any]
+
+
+class Database(Protocol):
+    """Whatever runs a statement without blocking."""
+
+    async def ask(self, statement: Statement) -> Sequence[tuple[Any, ...]]:
+        """The rows of one statement. Raises psycopg.Error."""
+        ...
 
 
 def write(app: str, name: str, rows: Sequence[Any]) -> Statement:

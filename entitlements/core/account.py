@@ -190,10 +190,14 @@ class Account(msgspec.Struct):
     low_since: datetime | None = None
     spend_cap: int | None = None
     """The customer's own bound on a period's overage. The plan's holds beside it."""
+    version: int = 0
+    """Of the stored balance row this was loaded from: another one means that something of the account has changed."""
     margin: MarginFigure | None = None
     """Where the customer is below a margin floor."""
     grants: list[GrantState] = []
     own_entitlements: dict[int, OwnEntitlement] = {}
+    rights_until: datetime | None = None
+    """When the first of them ends, or another one starts."""
     seen: dict[UUID, SeenEvent] = {}
     holds: dict[UUID, HoldState] = {}
     """Those the batch names, open or closed, and every open one that has ended by now."""
@@ -205,6 +209,8 @@ class Account(msgspec.Struct):
     """Those the batch names and those of the loaded holds, with the runs around them."""
     counters: dict[tuple[str, str], Counter] = {}
     """By (scope key, limit key)."""
+    scopes: set[str] = msgspec.field(default_factory=lambda: {""})
+    """The scope keys whose counters are all here. (Those of runs and of holds' users are here with them.)"""
 
     dirty: bool = False
     ledger: list[LedgerRow] = []
@@ -218,6 +224,8 @@ class Account(msgspec.Struct):
     messages: list[Message] = []
     terms_as_loaded: Any = None
     """What of the balance row seldom changes, as it was stored: it is written when it differs."""
+    kept: bool = False
+    """Whether it stayed in memory after its batch (`settle_down`)."""
     available_at_first: int = 0
     """What was available when the account was loaded, or when falls were last told."""
 
@@ -233,6 +241,43 @@ class Account(msgspec.Struct):
     def free(self) -> int:
         """Posted credits no hold has a claim on."""
         return self.posted - self.held
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(
+            self.dirty
+            or self.touched_counters
+            or self.touched_holds
+            or self.new_holds
+            or self.touched
+            or self.new_grants
+            or self.touched_runs
+            or self.new_runs
+        )
+
+    def settle_down(self, version: int) -> None:
+        """All changes are stored, and the account is of this version now.
+
+        What stays is what a later batch can decide from without loading: open grants, counters, and the open holds
+        whose ends touch nothing that is not here. Runs do not stay, nor what was seen of keys.
+        """
+        self.version = version
+        if self.touched:
+            self.grants = [grant for grant in self.grants if grant.closed_at is None]
+        for hold in [*self.touched_holds.values(), *self.new_holds] if self.kept else list(self.holds.values()):
+            if hold.closed_at is not None or hold.runs or any(scope not in self.scopes for scope, *_ in hold.claims):
+                self.holds.pop(hold.id, None)
+        if not self.kept:
+            self.counters = {key: counter for key, counter in self.counters.items() if key[0] in self.scopes}
+        for changes in (
+            *(self.seen, self.answers, self.runs, self.ledger, self.new_grants, self.touched, self.new_holds),
+            *(self.touched_holds, self.new_runs, self.touched_runs, self.touched_counters, self.messages),
+        ):
+            changes.clear()
+        self.next_hold = None
+        self.margin = None
+        self.dirty, self.kept = False, True
 
     def run_named(self, key: str) -> RunState | None:
         """The loaded run a key names."""

@@ -5,13 +5,11 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import psycopg
 
+from entitlements.gate.line import Line
 from kernel.errors import Unavailable
-
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 # A stalled process must not keep customers' rows locked; a slow statement is answered 503, not waited for
 # (20 s is a batch of 10,000 events on a busy machine; a lock is waited for 4 s).
@@ -42,10 +40,10 @@ class Connections:
     def __init__(self, dsn: str, *, most: int) -> None:
         self._dsn = dsn
         self._room = asyncio.Semaphore(most)
-        self._free: list[Connection] = []
+        self._free: list[Line] = []
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[Connection]:
+    async def one(self) -> AsyncIterator[Line]:
         """A connection of the caller's own. Raises Unavailable when the database cannot be reached."""
         async with self._room:
             connection = self._free.pop() if self._free else None
@@ -67,19 +65,21 @@ class Connections:
         while self._free:
             await self._free.pop().close()
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> Line:
         try:
-            return await psycopg.AsyncConnection.connect(
-                self._dsn, options=_OPTIONS, connect_timeout=5, application_name="weir-gate"
+            return Line(
+                await psycopg.AsyncConnection.connect(
+                    self._dsn, options=_OPTIONS, autocommit=True, connect_timeout=5, application_name="weir-gate"
+                )
             )
         except psycopg.OperationalError as error:
             raise Unavailable("the database cannot be reached") from error
 
 
-def _hang_up(connection: Connection) -> None:
+def _hang_up(line: Line) -> None:
     """End the line under a connection, so that whoever waits on it hears that it is lost.
 
-    (Cancelling the wait would not do: psycopg then asks the server to cancel, and waits for that.)
+    (Cancelling the wait would not do: the answer might still come, to whoever uses the line next.)
     """
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(line.fileno())) as under:
+        under.shutdown(socket.SHUT_RDWR)

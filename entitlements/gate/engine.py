@@ -1,19 +1,24 @@
 """Running batches: load → decide → apply. One transaction for all the calls of a batch."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
 import structlog
 
 from access import last_used
+from entitlements.core.account import Account
+from entitlements.core.limits import Shared
 from entitlements.core.low_balance import notice_low
 from entitlements.core.timeline import bring_up_to_date
 from entitlements.gate.calls import Batch, Call, CatchUpCall
-from entitlements.gate.connections import Connection, Connections
+from entitlements.gate.connections import Connections
+from entitlements.gate.kept import KeptAccounts
 from entitlements.gate.lane import Lane, Lanes
+from entitlements.gate.line import Line, Rows
 from entitlements.store.accounts import (
     Wanted,
     build_accounts,
@@ -21,8 +26,9 @@ from entitlements.store.accounts import (
     furnish,
     load_statements,
     save_statements,
+    versions_statement,
 )
-from entitlements.store.margins import MarginFigures
+from entitlements.store.margins import BelowFloor, MarginFigures
 from entitlements.store.reference import Reference, ReferenceCache
 from entitlements.store.shared import SharedUsage
 from kernel.errors import Problem, Unavailable
@@ -46,6 +52,7 @@ class Engine:
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
         self._margins = MarginFigures()
+        self._kept = KeptAccounts()
         self.reads: Lanes[Call, Any] = Lanes(_which, [self._lane(self._read, most=256) for _ in range(_LANES)])
         self.writes: Lanes[Call, Any] = Lanes(_which, [self._lane(self._write, most=128) for _ in range(_LANES)])
         self._catching_up: set[int] = set()
@@ -62,10 +69,8 @@ class Engine:
     async def refreshed(self) -> Reference:
         """Reference data of the revision the database is at now. Raises Unavailable."""
         try:
-            async with self._connections.one() as connection:
-                reference = await self.reference.load(connection)
-                await connection.commit()
-                return reference
+            async with self._connections.one() as line:
+                return await self.reference.load(line)
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
 
@@ -75,24 +80,54 @@ class Engine:
         if ids:
             minute = now.replace(second=0, microsecond=0)
             try:
-                async with self._connections.one() as connection:
-                    await connection.execute(last_used.UPDATE, {"now": minute, "ids": list(ids)})
-                    await connection.commit()
+                async with self._connections.one() as line:
+                    await line.ask(Statement(last_used.UPDATE, {"now": minute, "ids": list(ids)}))
             except psycopg.OperationalError as error:
                 raise _unavailable(error) from error
 
     async def _read(self, calls: Sequence[Call]) -> Sequence[Any]:
         try:
-            async with self._connections.one() as connection:
-                # One snapshot for balances and what belongs to them, since nothing is locked.
-                await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                batch = await self._load(connection, calls, lock=False)
-                await _end_reading(connection)
+            async with self._connections.one() as line:
+                results, rest = await self._read_kept(line, calls)
+                if rest:
+                    # One snapshot for balances and what belongs to them, since nothing is locked.
+                    await line.ask(_BEGIN_READING)
+                    now = _now(rest.values())
+                    reference, accounts = await self._load(line, _wanted(rest.values()), now)
+                    batch = await self._batch(line, accounts, reference, now)
+                    await _end_reading(line)
         except psycopg.OperationalError as error:
             raise _unavailable(error) from error
-        results = [_answer(call, batch) for call in calls]
-        self._write_what_was_due(batch)
-        return results
+        if rest:
+            results |= {place: _answer(call, batch) for place, call in rest.items()}
+            self._write_what_was_due(batch)
+            for account in batch.accounts:
+                if not account.changed:
+                    self._kept.put(account, account.version)
+        return [results[place] for place in range(len(calls))]
+
+    async def _read_kept(self, line: Line, calls: Sequence[Call]) -> tuple[dict[int, Any], dict[int, Call]]:
+        """Answer from kept accounts what can be, by the calls' places; and the calls that are left."""
+        now, reference = _now(calls), self.reference.known()
+        kept = {} if reference is None else self._kept.known(_wanted(calls), now)
+        if reference is None or not kept:
+            return {}, dict(enumerate(calls))
+        (versions,) = await line.run([versions_statement(kept.values())])
+        stored = {customer_id: version for customer_id, version, revision in versions if revision == reference.revision}
+        # First what is waited for, then what may have been taken meanwhile.
+        shared, below = await self._figures(line, reference, now)
+        same = {
+            name: account
+            for name, account in kept.items()
+            if stored.get(account.customer_id) == account.version and self._kept.still(account)
+        }
+        batch = _batch_of({account.customer_id: account for account in same.values()}, reference, now, shared, below)
+        answered = {
+            place: _answer(call, batch)
+            for place, call in enumerate(calls)
+            if all(customer in same for customer in call.customers)
+        }
+        return answered, {place: call for place, call in enumerate(calls) if place not in answered}
 
     def _write_what_was_due(self, batch: Batch) -> None:
         """Store, once, what a read let happen in memory, so that the reads after it need not repeat it."""
@@ -112,6 +147,47 @@ class Engine:
             self._catching_up.discard(customer_id)
 
     async def _write(self, calls: Sequence[Call]) -> Sequence[Any]:
+        contended = [call for call in calls if any(map(self._kept.is_contended, call.customers))]
+        if not contended:
+            return await self._write_at_once(calls)
+        calm = [call for call in calls if call not in contended]
+        done = await asyncio.gather(_each(self._write_at_once, calm), _each(self._write_locked, contended))
+        results = dict(chain(*done))
+        return [results[call] for call in calls]
+
+    async def _write_at_once(self, calls: Sequence[Call]) -> Sequence[Any]:
+        """Decide without locks, and store it in one round trip, if what it was decided on is still so. If not, lock."""
+        now, known, wanted = _now(calls), self.reference.known(), _wanted(calls)
+        kept = {} if known is None else self._kept.known(wanted, now)
+        accounts = {account.customer_id: account for account in kept.values()}
+        self._kept.take(accounts)
+        try:
+            async with self._connections.one() as line:
+                reference = known
+                if reference is None or len(kept) < len(wanted):
+                    reference, loaded = await self._load(line, wanted.without(kept), now)
+                    accounts |= loaded
+                    self._kept.take(loaded)
+                batch = await self._batch(line, accounts, reference, now)
+                results = [_answer(call, batch) for call in calls]
+                notice_low(batch.accounts, now)
+                saving = save_statements(batch.accounts, batch.events, revision=reference.revision)
+                stored = await _try_all(line, [*saving, *batch.records()])
+            if stored is not None:
+                for account in batch.accounts:
+                    self._kept.put(account, stored[0][0][0])
+                return results
+            self._kept.avoid(accounts)
+        except _BUSY as error:
+            raise _unavailable(error) from error
+        except psycopg.OperationalError:
+            # Whether it is stored, and what else has happened meanwhile, is seen by loading.
+            self._kept.forget()
+        finally:
+            self._kept.release(accounts)
+        return await self._write_locked(calls)
+
+    async def _write_locked(self, calls: Sequence[Call]) -> Sequence[Any]:
         for attempt in range(_TRIES):
             try:
                 return await self._write_once(calls)
@@ -132,68 +208,111 @@ class Engine:
 
     async def _alone(self, call: Call) -> Any:
         try:
-            (result,) = await self._write([call])
+            (result,) = await self._write_locked([call])
         except Exception as error:  # noqa: BLE001 - handed to this caller
             return error
         return result
 
     async def _write_once(self, calls: Sequence[Call]) -> Sequence[Any]:
-        async with self._connections.one() as connection:
-            batch = await self._load(connection, calls, lock=True)
-            results = [_answer(call, batch) for call in calls]
-            notice_low(batch.accounts, batch.now)
-            await _run_all(connection, [*save_statements(batch.accounts, batch.events), *batch.records()], commit=True)
+        now, known = _now(calls), self.reference.known()
+        accounts: dict[int, Account] = {}
+        try:
+            async with self._connections.one() as line:
+                if known is not None:
+                    # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
+                    await self._figures(line, known, now)
+                reference, accounts = await self._load(line, _wanted(calls), now, lock=True)
+                self._kept.take(accounts)
+                batch = await self._batch(line, accounts, reference, now)
+                results = [_answer(call, batch) for call in calls]
+                notice_low(batch.accounts, now)
+                saving = save_statements(batch.accounts, batch.events)
+                stored = await line.run([*saving, *batch.records(), _COMMIT])
+            for account in batch.accounts:
+                self._kept.put(account, stored[0][0][0] if account.changed else account.version)
+        finally:
+            self._kept.release(accounts)
         return results
 
-    async def _load(self, connection: Connection, calls: Sequence[Call], *, lock: bool) -> Batch:
-        now = max(call.now for call in calls)
-        wanted = Wanted()
-        for call in calls:
-            call.wants(wanted)
-        known = self.reference.known()
-        # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
-        shared = {} if known is None else await self._shared.of(known.catalogue, now, connection)
-        below = {} if known is None else await self._margins.of(known.revision, now, connection)
-        revision, accounts = build_accounts(await _run_all(connection, load_statements(wanted, now=now, lock=lock)))
-        reference = await self.reference.of(revision, connection)
+    async def _load(
+        self, line: Line, wanted: Wanted, now: datetime, *, lock: bool = False
+    ) -> tuple[Reference, dict[int, Account]]:
+        """The accounts, brought up to date, and what they are decided from."""
+        loading = load_statements(wanted, now=now, lock=lock)
+        loaded = await line.run([_BEGIN, *loading] if lock else loading)
+        revision, accounts = build_accounts(loaded[-len(loading) :], wanted, now)
+        reference = await self.reference.of(revision, line)
         ended = ended_holds_statement(accounts, now)
         if ended is not None:
-            furnish(accounts, *await _run_all(connection, [ended]))
+            (belongings,) = await line.run([ended])
+            furnish(accounts, belongings, now)
         for account in accounts.values():
             bring_up_to_date(account, reference.catalogue, now)
-        if reference is not known:
-            shared = await self._shared.of(reference.catalogue, now, connection)
-            below = await self._margins.of(reference.revision, now, connection)
-        for customer_id in below.keys() & accounts.keys():
-            accounts[customer_id].margin = below[customer_id]
-        return Batch(accounts, reference, now, shared)
+        return reference, accounts
+
+    async def _batch(self, line: Line, accounts: dict[int, Account], reference: Reference, now: datetime) -> Batch:
+        return _batch_of(accounts, reference, now, *await self._figures(line, reference, now))
+
+    async def _figures(self, line: Line, reference: Reference, now: datetime) -> tuple[Shared, BelowFloor]:
+        """What is kept for seconds: what shared limits have used, and who is below a margin floor."""
+        shared = await self._shared.of(reference.catalogue, now, line)
+        return shared, await self._margins.of(reference.revision, now, line)
 
 
-async def _run_all(
-    connection: Connection, statements: Sequence[Statement], *, commit: bool = False
-) -> list[list[tuple[Any, ...]]]:
-    """Run statements in one round trip, and the COMMIT with them."""
-    async with connection.pipeline():
-        cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
-        if commit:
-            await connection.commit()
-    # Only when the pipeline is done do the cursors know whether they have rows.
-    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+_BEGIN, _COMMIT = Statement("BEGIN", {}), Statement("COMMIT", {})
+_BEGIN_READING = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {})
+
+
+async def _try_all(line: Line, statements: Sequence[Statement]) -> list[Rows] | None:
+    """The same, or None, and nothing written, where a row has moved, or a key is there already."""
+    try:
+        return await line.run(statements)
+    except (*_PASSING, psycopg.IntegrityError, psycopg.DataError):
+        return None
+
+
+async def _each(
+    run: Callable[[Sequence[Call]], Awaitable[Sequence[Any]]], calls: Sequence[Call]
+) -> Iterable[tuple[Call, Any]]:
+    """The calls with their results; if all failed together, that is each one's result."""
+    try:
+        return zip(calls, await run(calls), strict=True) if calls else ()
+    except Exception as error:  # noqa: BLE001 - handed to every caller
+        return [(call, error) for call in calls]
+
+
+def _now(calls: Iterable[Call]) -> datetime:
+    return max(call.now for call in calls)
+
+
+def _wanted(calls: Iterable[Call]) -> Wanted:
+    wanted = Wanted()
+    for call in calls:
+        call.wants(wanted)
+    return wanted
+
+
+def _batch_of(
+    accounts: dict[int, Account], reference: Reference, now: datetime, shared: Shared, below: BelowFloor
+) -> Batch:
+    for account in accounts.values():
+        account.margin = below.get(account.customer_id)
+    return Batch(accounts, reference, now, shared)
 
 
 def _which(call: Call) -> int:
     return call.lane
 
 
-async def _end_reading(connection: Connection) -> None:
+async def _end_reading(line: Line) -> None:
     """End a transaction that wrote nothing. What was read stays true if nobody hears of its end.
 
     By COMMIT: a ROLLBACK makes psycopg forget every statement it has prepared.
     """
     try:
-        await connection.commit()
+        await line.ask(_COMMIT)
     except psycopg.OperationalError:
-        await connection.close()
+        await line.close()
 
 
 def _answer(call: Call, batch: Batch) -> Any:

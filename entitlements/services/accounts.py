@@ -108,10 +108,12 @@ def _only(key: str) -> Wanted:
 
 
 def _load(wanted: Wanted, *, now: datetime, lock: bool) -> Opened:
-    revision, accounts = build_accounts([_run(statement) for statement in load_statements(wanted, now=now, lock=lock)])
+    revision, accounts = build_accounts(
+        [_run(statement) for statement in load_statements(wanted, now=now, lock=lock)], wanted, now
+    )
     ended = ended_holds_statement(accounts, now)
     if ended is not None:
-        furnish(accounts, _run(ended))
+        furnish(accounts, _run(ended), now)
     with connection.cursor() as cursor:
         reference = django_reference.of_sync(revision, cursor)
     for account in accounts.values():

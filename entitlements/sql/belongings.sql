@@ -53,15 +53,14 @@ SELECT json_build_object(
             FROM wanted w CROSS JOIN LATERAL (
                 SELECT * FROM credit_grant WHERE customer_id = w.customer_id AND closed_at IS NULL OFFSET 0) g) g),
     'entitlements', (
+        -- The customer's own, in force now or later.
         SELECT json_agg(e) FROM (
-            -- The latest of the customer's own to each feature that is in force now.
-            SELECT DISTINCT ON (w.customer_id, e.feature_id)
-                   w.customer_id, e.feature_id, e.allowed, t.rank AS max_rank, e.at_limit, e.config
+            SELECT w.customer_id, e.feature_id, e.allowed, t.rank AS max_rank, e.at_limit, e.config, e.starts_at, e.ends_at
             FROM wanted w
             JOIN entitlement e ON e.customer_id = w.customer_id
             LEFT JOIN model_tier t ON t.id = e.max_tier_id
-            WHERE e.starts_at <= %(now)s AND (e.ends_at IS NULL OR e.ends_at > %(now)s)
-            ORDER BY w.customer_id, e.feature_id, e.starts_at DESC, e.id DESC) e),
+            WHERE e.ends_at IS NULL OR e.ends_at > %(now)s
+            ORDER BY e.starts_at, e.id) e),
     'events', (
         SELECT json_agg(e) FROM (
             SELECT e.customer_id, e.key_digest, e.body_digest, e.charged_microcredits, e.cost_nanousd

@@ -3,7 +3,7 @@
 Rows travel as JSON both ways, decoded and encoded in C straight into the core's structs.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -50,9 +50,14 @@ class Wants(msgspec.Struct, omit_defaults=True):
     """Every open hold and run."""
 
     @property
+    def in_no_run(self) -> bool:
+        """Whether neither runs are named nor holds that are not named one by one."""
+        return not (self.run_digests or self.run_ids or self.due or self.whole)
+
+    @property
     def of_callers_only(self) -> bool:
         """Whether nothing is named that leads on to holds' and runs' own counters."""
-        return not (self.hold_ids or self.run_digests or self.run_ids or self.due or self.whole)
+        return self.in_no_run and not self.hold_ids
 
     def scope(self, user: str, run: str) -> None:
         """Whose limits, beside the customer's, and in which run."""
@@ -69,9 +74,15 @@ class Wanted(dict[str | int, Wants]):
         wants = self[customer] = Wants(id=customer) if isinstance(customer, int) else Wants(key=customer)
         return wants
 
+    def without(self, names: Collection[str | int]) -> "Wanted":
+        """What is needed of the others."""
+        return Wanted({name: wants for name, wants in self.items() if name not in names})
+
 
 class _OwnEntitlement(OwnEntitlement, frozen=True, kw_only=True):
     customer_id: int
+    starts_at: datetime
+    ends_at: datetime | None
 
 
 class _SeenEvent(SeenEvent, frozen=True, kw_only=True):
@@ -123,14 +134,22 @@ def load_statements(wanted: Wanted, *, now: datetime, lock: bool) -> list[Statem
     ]
 
 
-def build_accounts(results: Sequence[Rows]) -> tuple[int, dict[int, Account]]:
+def build_accounts(results: Sequence[Rows], wanted: Wanted, now: datetime) -> tuple[int, dict[int, Account]]:
     """The revision of the cached catalogue, and the accounts found, by customer id."""
     balances, revision, belongings = results
     accounts = {row[0]: Account(*row) for row in balances}
-    furnish(accounts, belongings)
+    furnish(accounts, belongings, now)
     for account in accounts.values():
-        account.terms_as_loaded = _terms(account)
+        account.terms_as_loaded = terms_of(account)
+        for name in (account.customer_id, account.key):
+            if name in wanted:
+                account.scopes |= wanted[name].scope_keys
     return (revision[0][0] if revision else 0), accounts
+
+
+def versions_statement(accounts: Iterable[Account]) -> Statement:
+    """What to run to learn the (customer id, version, the catalogue's revision) of accounts now."""
+    return Statement(sql_file("entitlements", "versions"), {"ids": [account.customer_id for account in accounts]})
 
 
 def ended_holds_statement(accounts: Mapping[int, Account], now: datetime) -> Statement | None:
@@ -143,12 +162,15 @@ def ended_holds_statement(accounts: Mapping[int, Account], now: datetime) -> Sta
     return _look_for(due, now) if due else None
 
 
-def furnish(accounts: Mapping[int, Account], belongings: Rows) -> None:
+def furnish(accounts: Mapping[int, Account], belongings: Rows, now: datetime) -> None:
     """Put what belongs to the accounts into them. What is there already stays.
 
     A customer created since the accounts were read is not among them, and is left out.
     """
     these = _belongings.decode(belongings[0][0])
+    for own in these.entitlements or ():
+        if own.customer_id in accounts:
+            _entitle(accounts[own.customer_id], own, now)
     for name, take in _TAKES:
         for row in getattr(these, name) or ():
             account = accounts.get(row.customer_id)
@@ -162,7 +184,6 @@ def furnish(accounts: Mapping[int, Account], belongings: Rows) -> None:
 
 _TAKES: Final[Sequence[tuple[str, Callable[[Account, Any], object]]]] = (
     ("grants", lambda account, grant: account.grants.append(grant)),
-    ("entitlements", lambda account, own: account.own_entitlements.setdefault(own.feature_id, own)),
     ("events", lambda account, event: account.seen.setdefault(event.key_digest, event)),
     ("holds", lambda account, hold: account.holds.setdefault(hold.id, hold)),
     ("answers", lambda account, first: account.answers.setdefault(first.id, bytes(first.answer))),
@@ -170,6 +191,15 @@ _TAKES: Final[Sequence[tuple[str, Callable[[Account, Any], object]]]] = (
     ("runs", lambda account, run: account.runs.setdefault(run.id, run)),
     ("counters", lambda account, row: account.counters.setdefault((row.scope_key, row.limit_key), row)),
 )
+
+
+def _entitle(account: Account, own: _OwnEntitlement, now: datetime) -> None:
+    """Give an account a right of its own, if it is in force; they come in the order they start, the latest counts."""
+    if own.starts_at <= now:
+        account.own_entitlements[own.feature_id] = own
+    changes = own.starts_at if own.starts_at > now else own.ends_at
+    if changes is not None and (account.rights_until is None or changes < account.rights_until):
+        account.rights_until = changes
 
 
 def _look_for(wanted: Iterable[Wants], now: datetime) -> Statement:
@@ -193,16 +223,33 @@ _TERMS: Final = {
 }
 """What of a balance row seldom changes: fields of an account, and their columns."""
 
-_terms = attrgetter(*_TERMS)
+terms_of = attrgetter(*_TERMS)
+"""What of an account seldom changes, to be compared."""
 
 
-def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()) -> list[Statement]:
-    """What to run to write back everything that changed. The only place that inserts ledger entries."""
-    these = list(accounts)
+def save_statements(
+    accounts: Iterable[Account], events: Sequence[EventRow] = (), *, revision: int | None = None
+) -> list[Statement]:
+    """What to run to write back everything that changed. The only place that inserts ledger entries.
+
+    The first statement writes the balance rows of all changed accounts and answers (their new version, …). It fails,
+    and all with it, where a row is not of its account's version any more. With `revision`, for accounts that were not
+    locked, it does so also for accounts that have not changed and where the catalogue's revision is another, and for
+    events whose keys were archived.
+    """
+    these = sorted(accounts, key=attrgetter("customer_id"))
     new_grants = [grant for account in these for grant in account.new_grants]
     new_holds = [hold for account in these for hold in account.new_holds]
     new_runs = [run for account in these for run in account.new_runs]
     writes: list[tuple[str, Sequence[Any]]] = [
+        (
+            "update_terms",
+            [
+                _terms_row(account)
+                for account in these
+                if account.dirty and terms_of(account) != account.terms_as_loaded
+            ],
+        ),
         ("insert_holds", new_holds),
         ("update_holds", _changed(these, "touched_holds", new_holds)),
         ("insert_runs", new_runs),
@@ -215,13 +262,29 @@ def save_statements(accounts: Iterable[Account], events: Sequence[EventRow] = ()
             [_moved_grant(grant) for grant in _changed(these, "touched", [grant.state for grant in new_grants])],
         ),
         ("insert_ledger", [row for account in these for row in account.ledger]),
-        ("update_balances", [_balance_row(account) for account in these if account.dirty]),
-        (
-            "update_terms",
-            [_terms_row(account) for account in these if account.dirty and _terms(account) != account.terms_as_loaded],
-        ),
     ]
-    return [*write_statements(events), *(write("entitlements", name, rows) for name, rows in writes if rows)]
+    return [
+        *_moves([account for account in these if account.changed or revision is not None], revision),
+        *(() if revision is None else _require_new(events)),
+        *write_statements(events),
+        *(write("entitlements", name, rows) for name, rows in writes if rows),
+    ]
+
+
+def _moves(moving: Sequence[Account], revision: int | None) -> list[Statement]:
+    if not moving and revision is None:
+        return []
+    rows = _wants.encode([_balance_row(account) for account in moving]).decode()
+    return [
+        Statement(
+            sql_file("entitlements", "update_balances"), {"rows": rows, "moving": len(moving), "revision": revision}
+        )
+    ]
+
+
+def _require_new(events: Sequence[EventRow]) -> list[Statement]:
+    keys = [{"customer_id": event.customer_id, "key_digest": event.key_digest} for event in events]
+    return [write("entitlements", "require_new_events", keys)] if keys else []
 
 
 def _changed(accounts: Sequence[Account], touched: str, new: Sequence[Any]) -> list[Any]:
@@ -250,6 +313,7 @@ def _moved_grant(grant: GrantState) -> dict[str, Any]:
 def _balance_row(account: Account) -> dict[str, Any]:
     return {
         "customer_id": account.customer_id,
+        "version": account.version,
         "posted_microcredits": account.posted,
         "held_microcredits": account.held,
         "debt_microcredits": account.debt,
@@ -261,4 +325,4 @@ def _balance_row(account: Account) -> dict[str, Any]:
 
 
 def _terms_row(account: Account) -> dict[str, Any]:
-    return {"customer_id": account.customer_id, **dict(zip(_TERMS.values(), _terms(account), strict=True))}
+    return {"customer_id": account.customer_id, **dict(zip(_TERMS.values(), terms_of(account), strict=True))}

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import psycopg
 
 from entitlements.core.margin_figure import MarginFigure
-from kernel.sql_files import Statement, sql_file
+from kernel.sql_files import Database, Statement, sql_file
 
 MAX_AGE_SECONDS: Final = 5.0
 """How much later than it was written a figure may be seen. It comes on top of the figure's own age."""
@@ -41,7 +40,7 @@ class MarginFigures:
         self._known: _Read | None = None
         self._reading = False
 
-    async def of(self, revision: int, now: datetime, connection: "psycopg.AsyncConnection[Any]") -> BelowFloor:
+    async def of(self, revision: int, now: datetime, database: Database) -> BelowFloor:
         """Who is below a floor."""
         known = self._known
         if known is not None and known.revision == revision and self._will_do(known):
@@ -49,7 +48,7 @@ class MarginFigures:
         self._reading = True
         try:
             statement = figures_statement(now)
-            rows = await (await connection.execute(statement.sql, statement.params)).fetchall()
+            rows = await database.ask(statement)
         finally:
             self._reading = False
         guarded, below = figures_in(rows)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import psycopg
 
 from access.key_cache import SELECT_ACTIVE, KeyRing
+from kernel.sql_files import Database, Statement
 from metering.costing import CostCatalogue, load_overrides
 from metering.costing.queries import PUBLISHED_CARDS
 from plans import catalogue as plans_catalogue
@@ -64,14 +64,14 @@ class ReferenceCache:
             self._known = known = build(*results)
         return known
 
-    async def of(self, revision: int, connection: "psycopg.AsyncConnection[Any]") -> Reference:
-        """The reference data of `revision`, read on the caller's connection if need be."""
+    async def of(self, revision: int, database: Database) -> Reference:
+        """The reference data of `revision`, asked for if need be."""
         known = self._known
-        return known if known is not None and known.revision == revision else await self.load(connection)
+        return known if known is not None and known.revision == revision else await self.load(database)
 
-    async def load(self, connection: "psycopg.AsyncConnection[Any]") -> Reference:
+    async def load(self, database: Database) -> Reference:
         """Read all of it."""
-        results = [await (await connection.execute(select)).fetchall() for select in _SELECTS]
+        results = [await database.ask(Statement(select, {})) for select in _SELECTS]
         self._known = known = build(*results)
         return known
 

@@ -10,10 +10,9 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import psycopg
 
 from entitlements.core.limits import Shared
-from kernel.sql_files import Statement, sql_file
+from kernel.sql_files import Database, Statement, sql_file
 from plans.catalogue import Catalogue
 from plans.terms import SHARED_SCOPES, LimitTerms, PlanTerms
 
@@ -55,7 +54,7 @@ class SharedUsage:
         self._figures: _Figures | None = None
         self._reading = False
 
-    async def of(self, catalogue: Catalogue, now: datetime, connection: "psycopg.AsyncConnection[Any]") -> Shared:
+    async def of(self, catalogue: Catalogue, now: datetime, database: Database) -> Shared:
         """What the catalogue's shared limits have used. The database is asked only when there are such limits."""
         known = self._known(catalogue, now)
         if known is not None:
@@ -65,7 +64,7 @@ class SharedUsage:
         if statement is not None:
             self._reading = True
             try:
-                rows = await (await connection.execute(statement.sql, statement.params)).fetchall()
+                rows = await database.ask(statement)
             finally:
                 self._reading = False
         used = figures_in(rows)

@@ -20,6 +20,7 @@ from entitlements.gate.lane import Lane
 from entitlements.models import Decision, Hold
 from kernel.clock import utc_now
 from kernel.errors import Unavailable
+from kernel.sql_files import Statement
 from tests.concurrency.line import Line
 from tests.gate import test_dsn, with_gate
 from tests.world import CREDIT, Actor, World, assert_ledger_explains
@@ -282,14 +283,14 @@ def test_with_every_writing_session_busy_calls_wait_their_turn_and_reads_go_on(
 def test_a_session_that_stalls_with_locks_in_hand_is_ended(acme: Actor) -> None:
     async def story(client: Client) -> str:
         pool = connections.Connections(test_dsn(), most=1)
-        with pytest.raises(psycopg.Error, match="idle-in-transaction"):
+        locking = Statement("SELECT FROM balance WHERE customer_id = %(id)s FOR UPDATE", {"id": acme.row.pk})
+        with pytest.raises(psycopg.OperationalError):
             async with pool.one() as stalling:
-                cursor = await stalling.execute("SHOW idle_in_transaction_session_timeout")
-                assert await cursor.fetchone() == ("5s",)
-                await stalling.execute("SET idle_in_transaction_session_timeout = '300ms'")
-                await stalling.execute("SELECT FROM balance WHERE customer_id = %s FOR UPDATE", [acme.row.pk])
+                assert await stalling.ask(plain("SHOW idle_in_transaction_session_timeout")) == [("5s",)]
+                await stalling.ask(plain("SET idle_in_transaction_session_timeout = '300ms'"))
+                await stalling.run([plain("BEGIN"), locking])
                 (answer,) = await ask(client, hold("h1"))
-                await stalling.commit()
+                await stalling.ask(plain("COMMIT"))
         decision: str = answer.json()["decision"]
         return decision
 
@@ -370,6 +371,10 @@ def test_what_passes_is_tried_again_and_what_does_not_is_told(
             raise error
         return await really(engine, calls)
 
+    async def moved(*_: object) -> None:
+        """What was decided on has changed, always: then accounts are locked."""
+
+    monkeypatch.setattr("entitlements.gate.engine._try_all", moved)
     monkeypatch.setattr(Engine, "_write_once", colliding)
 
     async def story(client: Client) -> list[httpx.Response]:
@@ -382,7 +387,10 @@ def test_what_passes_is_tried_again_and_what_does_not_is_told(
     assert are_refused([lasting])
 
 
+def plain(sql: str) -> Statement:
+    return Statement(sql, {})
+
+
 async def _use(pool: connections.Connections) -> None:
     async with pool.one() as connection:
-        await connection.execute("SELECT 1")
-        await connection.commit()
+        assert await connection.ask(plain("SELECT 1")) == [(1,)]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from entitlements.store.shared import SharedUsage
+from kernel.sql_files import Statement
 from plans.catalogue import Catalogue
 from plans.terms import LimitTerms
 from tests.shop import catalogue, plan
@@ -22,12 +23,9 @@ class Database:
         self.ready = asyncio.Event()
         self.ready.set()
 
-    async def execute(self, sql: str, params: Any) -> "Database":
+    async def ask(self, _: Statement) -> list[tuple[int, int]]:
         self.asked += 1
         await self.ready.wait()
-        return self
-
-    async def fetchall(self) -> list[tuple[int, int]]:
         return [(7, self.asked)]
 
 

@@ -38,10 +38,10 @@ class DatabaseShelf:
         self._transaction.__exit__(None, None, None)
 
     def load(self, wanted: Wanted, now: datetime) -> Account:
-        _, accounts = build_accounts([_run(each) for each in load_statements(wanted, now=now, lock=True)])
+        _, accounts = build_accounts([_run(each) for each in load_statements(wanted, now=now, lock=True)], wanted, now)
         ended = ended_holds_statement(accounts, now)
         if ended is not None:
-            furnish(accounts, _run(ended))
+            furnish(accounts, _run(ended), now)
         return accounts[ACME]
 
     def everything(self) -> Account:

@@ -1,7 +1,7 @@
 """A batch of calls: the accounts they share, and what each kind of call must be able to say and do."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -101,6 +101,8 @@ class Call(ABC):
     def __init__(self, authorize: Authorize, now: datetime, customer: str | int) -> None:
         self.authorize = authorize
         self.now = now
+        self.customers: Collection[str | int] = (customer,)
+        """Whom it names, by key or id."""
         self.lane = customer if isinstance(customer, int) else crc32(customer.encode())
         """Calls of one customer share a lane, as far as that can be: two would wait for each other's locks."""
 

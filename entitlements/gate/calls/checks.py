@@ -62,6 +62,7 @@ class KeepDecisionCall(Call):
 
     def __init__(self, authorize: Authorize, now: datetime, row: DecisionRow) -> None:
         super().__init__(authorize, now, row.customer_id)
+        self.customers = ()
         self.row = row
 
     def wants(self, wanted: Wanted) -> None:

@@ -27,6 +27,7 @@ class UsageCall(Call):
     def __init__(self, authorize: Authorize, now: datetime, items: Sequence[tuple[str, UsageFact]]) -> None:
         super().__init__(authorize, now, items[0][0] if items else "")
         self.items = items
+        self.customers = {customer for customer, _ in items}
         self.weight = len(items)
 
     def wants(self, wanted: Wanted) -> None:

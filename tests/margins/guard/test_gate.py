@@ -177,29 +177,26 @@ def test_a_new_period_starts_without_a_figure(acme: Actor) -> None:
     assert check(datetime.fromisoformat("2026-12-01T00:00:00Z"))["decision"] == "allow"
 
 
-class Connection:
+class Database:
     """Counts what it is asked and answers that there are guards, or none."""
 
     def __init__(self, guarded: bool) -> None:
         self.guarded, self.asked = guarded, 0
 
-    async def execute(self, *_: object) -> "Connection":
+    async def ask(self, _: object) -> list[tuple[bool, str]]:
         self.asked += 1
-        return self
-
-    async def fetchall(self) -> list[tuple[bool, str]]:
         return [(self.guarded, "{}")]
 
 
 @pytest.mark.parametrize(("guarded", "asked"), [(False, 2), (True, 4)])
 def test_without_guards_the_database_is_asked_once_a_revision(guarded: bool, asked: int) -> None:
     seconds = [0.0]
-    figures, database = MarginFigures(clock=lambda: seconds[0]), Connection(guarded)
+    figures, database = MarginFigures(clock=lambda: seconds[0]), Database(guarded)
 
     async def story() -> None:
         for second, revision in ((0, 1), (2, 1), (3, 1), (6, 1), (6, 2)):
             seconds[0] = second
-            await figures.of(revision, HALF_WAY, database)  # type: ignore[arg-type]
+            await figures.of(revision, HALF_WAY, database)
 
     asyncio.run(story())
     assert database.asked == asked
