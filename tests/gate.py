@@ -42,6 +42,18 @@ def with_gate(
     return asyncio.run(run())
 
 
+async def aside(action: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Do something in Django meanwhile, on a connection that does not outlive it."""
+
+    def run() -> T:
+        try:
+            return action(*arguments, **options)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(run)
+
+
 def event(key: str = "e1", **parts: Any) -> dict[str, Any]:
     """A chat on the small model as an app reports it: the provider's own usage body."""
     body = {

@@ -6,6 +6,8 @@ balance and the sum of the ledger cannot part.
 """
 
 from datetime import datetime
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -265,18 +267,15 @@ class Account(msgspec.Struct):
         self.version = version
         if self.touched:
             self.grants = [grant for grant in self.grants if grant.closed_at is None]
-        for hold in [*self.touched_holds.values(), *self.new_holds] if self.kept else list(self.holds.values()):
-            if hold.closed_at is not None or hold.runs or any(scope not in self.scopes for scope, *_ in hold.claims):
-                self.holds.pop(hold.id, None)
         if not self.kept:
             self.counters = {key: counter for key, counter in self.counters.items() if key[0] in self.scopes}
-        for changes in (
-            *(self.seen, self.answers, self.runs, self.ledger, self.new_grants, self.touched, self.new_holds),
-            *(self.touched_holds, self.new_runs, self.touched_runs, self.touched_counters, self.messages),
-        ):
-            changes.clear()
-        self.next_hold = None
-        self.margin = None
+        for hold in chain(self.touched_holds.values(), self.new_holds) if self.kept else list(self.holds.values()):
+            if hold.closed_at is not None or hold.runs or any(scope not in self.scopes for scope, *_ in hold.claims):
+                self.holds.pop(hold.id, None)
+        for changes in _changes(self):
+            if changes:
+                changes.clear()
+        self.next_hold = self.margin = None
         self.dirty, self.kept = False, True
 
     def run_named(self, key: str) -> RunState | None:
@@ -426,3 +425,9 @@ class Account(msgspec.Struct):
             grant.closed_at = now
         self.touched[grant.id] = grant
         self.enter(kind, Bucket.POSTED, -amount, at=at, now=now, grant_id=grant.id, event=event)
+
+
+_changes = attrgetter(
+    *("seen", "answers", "runs", "ledger", "new_grants", "touched", "new_holds", "touched_holds", "new_runs"),
+    *("touched_runs", "touched_counters", "messages"),
+)

@@ -98,7 +98,8 @@ class Accounts(RuleBasedStateMachine):
 
     def opened(self, wanted: Wanted) -> Account:
         account: Account = self.shelf.load(wanted, self.now)
-        bring_up_to_date(account, SHOP, self.now)
+        if not account.kept:
+            bring_up_to_date(account, SHOP, self.now)
         return account
 
     def say(self, *steps: Step) -> None:
@@ -116,11 +117,13 @@ class Accounts(RuleBasedStateMachine):
         self.said += steps
 
     def change(self, really: Callable[[Account], Any], plainly: Callable[[], Any]) -> None:
-        """Do to the account what a service does."""
+        """Do to the account what a service does, in a process of its own."""
+        self.shelf.changed_elsewhere()
         account = self.opened(_just_open())
         really(account)
         plainly()
         self.shelf.save(account)
+        self.shelf.changed_elsewhere()
 
     # Plans and grants.
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from entitlements.burndown import burn_key
 from entitlements.core.account import Account, Counter, GrantState, HoldState, LedgerRow, RunState, SeenEvent
+from entitlements.gate.kept import KeptAccounts
 from entitlements.models import Customer
 from entitlements.store.accounts import (
     Wanted,
@@ -31,6 +32,7 @@ class DatabaseShelf:
     def __init__(self, *, time_zone: str, now: datetime) -> None:
         self._transaction = transaction.atomic()
         self._transaction.__enter__()
+        self._kept = KeptAccounts()
         Customer.objects.create(id=ACME, key="acme", name="Acme", time_zone=time_zone, created_at=now)
 
     def clear(self) -> None:
@@ -38,6 +40,10 @@ class DatabaseShelf:
         self._transaction.__exit__(None, None, None)
 
     def load(self, wanted: Wanted, now: datetime) -> Account:
+        """The account as the last call left it, if all that is wanted is there; else from the database."""
+        kept = self._kept.known(wanted, now)
+        if len(kept) == len(wanted):
+            return next(iter(kept.values()))
         _, accounts = build_accounts([_run(each) for each in load_statements(wanted, now=now, lock=True)], wanted, now)
         ended = ended_holds_statement(accounts, now)
         if ended is not None:
@@ -59,8 +65,12 @@ class DatabaseShelf:
         return account
 
     def save(self, account: Account, events: Sequence[EventRow] = (), records: Sequence[Statement] = ()) -> None:
-        for statement in (*save_statements([account], events), *records):
-            _run(statement)
+        results = [_run(statement) for statement in (*save_statements([account], events), *records)]
+        self._kept.put(account, results[0][0][0] if account.changed else account.version)
+
+    def changed_elsewhere(self) -> None:
+        """Another process has changed the account: versions would tell, if these were transactions of their own."""
+        self._kept.forget()
 
     @property
     def ledger(self) -> list[LedgerRow]:

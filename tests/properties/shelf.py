@@ -39,6 +39,9 @@ class Shelf:
         """The account, not yet brought up to date. (The store loads only what is wanted and due.)"""
         return self.everything()
 
+    def changed_elsewhere(self) -> None:
+        """Nothing is kept that would have to be forgotten."""
+
     def everything(self) -> Account:
         """The account with all there is."""
         copy: Callable[[Any], Any] = msgspec.structs.replace

@@ -13,7 +13,7 @@ from entitlements.services.subscriptions import subscribe
 from kernel.clock import utc_now
 from metering.models import UsageEvent
 from plans.models import PlanVersion, RateCardVersion
-from tests.gate import event, with_gate
+from tests.gate import aside, event, with_gate
 from tests.world import CREDIT, Actor, World, assert_ledger_explains
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,7 +74,7 @@ def test_a_first_report_is_created_a_retry_is_ok_and_another_body_conflicts(acme
 def test_a_price_change_between_two_tries_changes_nothing(world: World, acme: Actor) -> None:
     async def story(client: httpx.AsyncClient) -> list[httpx.Response]:
         first = await client.post("/v1/usage", json=event())
-        await asyncio.to_thread(publish_dearer_card, world)
+        await aside(publish_dearer_card, world)
         again = await client.post("/v1/usage", json=event())
         fresh = await client.post("/v1/usage", json=event("e2"))
         return [first, again, fresh]
@@ -243,7 +243,7 @@ def test_a_revoked_key_is_refused_from_the_commit_on(acme: Actor) -> None:
 
     async def story(client: httpx.AsyncClient) -> list[int]:
         first = await client.post("/v1/usage", json=event("e1"))
-        await asyncio.to_thread(revoke)
+        await aside(revoke)
         second = await client.post("/v1/usage", json=event("e2"))
         check = await client.post("/v1/check", json={"customer": "acme", "feature": "chat"})
         return [first.status_code, second.status_code, check.status_code]
@@ -316,7 +316,7 @@ def test_a_new_plan_acts_from_its_commit_on(world: World, acme: Actor) -> None:
     async def story(client: httpx.AsyncClient) -> list[str]:
         question = {"customer": "acme", "feature": "chat", "model": "gpt-4o"}
         before = await client.post("/v1/check", json=question)
-        await asyncio.to_thread(move_to_team)
+        await aside(move_to_team)
         after = await client.post("/v1/check", json=question)
         return [before.json()["decision"], after.json()["decision"]]
 

@@ -1,6 +1,5 @@
 """Limits of a whole plan and of everyone: circuit breakers that see what all customers used, from rollups."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -14,7 +13,7 @@ from entitlements.models import Decision
 from entitlements.store.shared import MAX_AGE_SECONDS, SharedUsage
 from plans.models import PlanLimit, PlanVersion
 from tests import accounts
-from tests.gate import event, with_gate
+from tests.gate import aside, event, with_gate
 from tests.world import CREDIT, Actor, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -155,7 +154,7 @@ def test_a_breaker_published_while_the_gate_runs_acts_from_its_commit_on(world: 
     async def story(client: httpx.AsyncClient) -> list[str]:
         body = {"customer": "acme", "feature": "chat", "estimate": {"credits": "1"}}
         first = (await client.post("/v1/check", json=body)).json()["decision"]
-        await asyncio.to_thread(publish)
+        await aside(publish)
         return [first, (await client.post("/v1/check", json=body)).json()["decision"]]
 
     assert with_gate(story, clock=lambda: now) == ["allow", "deny"]

@@ -14,7 +14,7 @@ from django.db import connection
 from entitlements.models import Decision, MarginGuard
 from entitlements.store.margins import MAX_AGE_SECONDS, MarginFigures
 from margins.guard.figures import refresh_due
-from tests.gate import with_gate
+from tests.gate import aside, with_gate
 from tests.margins.guard.shop import HALF_WAY, costs, guard, joins, open_shop
 from tests.world import Actor
 
@@ -134,9 +134,9 @@ def test_a_guard_set_or_ended_acts_from_its_commit_on(acme: Actor) -> None:
 
     async def story(client: httpx.AsyncClient) -> list[str]:
         answers = [await client.post("/v1/check", json=BODY)]
-        await asyncio.to_thread(change, lambda: guard("deny", "0.9"))
+        await aside(change, lambda: guard("deny", "0.9"))
         answers.append(await client.post("/v1/check", json=BODY))
-        await asyncio.to_thread(change, lambda: MarginGuard.objects.update(ends_at=HALF_WAY))
+        await aside(change, lambda: MarginGuard.objects.update(ends_at=HALF_WAY))
         answers.append(await client.post("/v1/check", json=BODY))
         return [answer.json()["decision"] for answer in answers]
 
@@ -151,7 +151,7 @@ def test_a_figure_is_seen_within_the_stated_age(acme: Actor, monkeypatch: pytest
 
     async def story(client: httpx.AsyncClient) -> list[str]:
         answers = [await client.post("/v1/check", json=BODY)]
-        await asyncio.to_thread(change, lambda: costs(acme, 20, "e2"))
+        await aside(change, lambda: costs(acme, 20, "e2"))
         for at in (0.0, MAX_AGE_SECONDS):
             seconds[0] = at
             answers.append(await client.post("/v1/check", json=BODY))
