@@ -4,6 +4,7 @@ RSGI is Granian's own interface. Over it a request costs 15 µs of CPU less than
 """
 
 import asyncio
+from collections.abc import Awaitable
 
 from granian.rsgi import HTTPProtocol, Scope
 
@@ -20,11 +21,8 @@ class Application:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(gate.close())
 
-    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        if gate.serves(scope.path):
-            await gate.__rsgi__(scope, protocol)
-        else:
-            await serve(django, scope, protocol)
+    def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> Awaitable[None]:
+        return gate.__rsgi__(scope, protocol) if gate.serves(scope.path) else serve(django, scope, protocol)
 
 
 application = Application()

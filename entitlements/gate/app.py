@@ -147,8 +147,11 @@ class Gate:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Serve a request over RSGI."""
-        with suppress(http.ClientGone):
-            rsgi.respond(protocol, await self.answer(rsgi.RsgiRequest(scope, protocol)))
+        try:
+            answer = await self.answer(rsgi.RsgiRequest(scope, protocol))
+        except http.ClientGone:
+            return
+        protocol.response_bytes(*answer)
 
     async def answer(self, request: http.Request) -> http.Answer:
         """The answer to a request, of whatever server. Raises ClientGone; refuses and fails by answering so."""
@@ -158,7 +161,8 @@ class Gate:
         try:
             route = self._route(request)
             caller = Caller(request.header("authorization"), route.scope)
-            await self._admit(caller)
+            if not self._admits(caller):
+                caller.authorize(await self._engine.refreshed())
             status, body = await route.handler(request, caller)
             answer = http.answer(status, body, request_id)
         except http.ClientGone:
@@ -189,16 +193,18 @@ class Gate:
             raise MethodNotAllowed(f"{request.path} takes {route.method}")
         return route
 
-    async def _admit(self, caller: Caller) -> None:
-        """Turn strangers away before reading their bodies. A key newer than our memory gets a second look."""
+    def _admits(self, caller: Caller) -> bool:
+        """Turn strangers away before reading their bodies; False for a key that may be newer than our memory."""
         known = self._engine.reference.known()
-        if known is not None:
-            with suppress(NotAuthenticated, ScopeMissing):
-                caller.authorize(known)
-                return
+        if known is None:
+            return False
+        try:
+            caller.authorize(known)
+        except (NotAuthenticated, ScopeMissing):
             if not caller.header.startswith("Bearer weir_sk_"):
-                caller.authorize(known)
-        caller.authorize(await self._engine.refreshed())
+                raise
+            return False
+        return True
 
     async def _check(self, request: http.Request, caller: Caller) -> Reply:
         customer, question = read_check(await request.json_body())

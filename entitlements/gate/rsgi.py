@@ -31,8 +31,3 @@ class RsgiRequest(http.Request):
         except (ProtocolClosed, ProtocolError) as error:
             raise http.ClientGone from error
         return body
-
-
-def respond(protocol: HTTPProtocol, answer: http.Answer) -> None:
-    """Send an answer."""
-    protocol.response_bytes(answer.status, answer.headers, answer.body)
