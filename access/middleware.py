@@ -79,6 +79,7 @@ def _reword(response: HttpResponseBase) -> None:
         problem = problem_http(problem_for_status(response.status_code))
         response.content = problem.content
         response["Content-Type"] = CONTENT_TYPE
+        response["Content-Length"] = str(len(problem.content))  # Django has already stated the page's
 
 
 def _caller(request: HttpRequest) -> dict[str, Any]:

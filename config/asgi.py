@@ -1,9 +1,10 @@
-"""The one ASGI application: the gate's few paths, and Django for everything else, on one port."""
+"""The one ASGI application: the gate's few paths, and Django for everything else, on one port.
 
-import asyncio
+`make run` serves the same over RSGI (config/rsgi.py), which costs less; this is for any other ASGI server.
+"""
+
 import os
 import sys
-from contextlib import suppress
 from typing import Any
 
 from config import embedded_postgres
@@ -28,25 +29,19 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Route by path. Unknown paths, health and documentation are Django's."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    elif gate.serves(scope):
+    elif scope["type"] == "http" and gate.serves(scope["path"]):
         await gate(scope, receive, send)
     else:
         await django(scope, receive, send)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
-    background: asyncio.Task[None] | None = None
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await gate.warm_up()
-            background = asyncio.create_task(gate.flush_forever())
+            await gate.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            if background is not None:
-                background.cancel()
-                with suppress(asyncio.CancelledError):
-                    await background
             await gate.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -6,11 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import convert
 from uuid_utils.compat import uuid7
 
 __all__ = ["body_digest", "key_digest", "new_id", "parse_public_id", "public_id"]
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="string")
+_of_key = blake2b(digest_size=16, person=b"weir.key")
+_of_body = blake2b(digest_size=16, person=b"weir.body")
 
 
 def new_id() -> UUID:
@@ -20,12 +23,18 @@ def new_id() -> UUID:
 
 def key_digest(key: str) -> UUID:
     """A caller's key as 128 bits: what unique indexes hold (20 % faster inserts than text)."""
-    return UUID(bytes=blake2b(key.encode(), digest_size=16, person=b"weir.key").digest())
+    return _digest(_of_key, key.encode())
 
 
 def body_digest(body: Any) -> UUID:
     """128 bits of a decoded JSON body, member order ignored: tells a retry from a reused key."""
-    return UUID(bytes=blake2b(_canonical.encode(body), digest_size=16, person=b"weir.body").digest())
+    return _digest(_of_body, _canonical.encode(body))
+
+
+def _digest(kind: blake2b, data: bytes) -> UUID:
+    digest = kind.copy()
+    digest.update(data)
+    return convert(digest.digest(), UUID)  # UUID(bytes=…) takes half as long again
 
 
 def public_id(kind: str, customer_id: int, id_: UUID) -> str:

@@ -60,17 +60,19 @@ def parse_usd(text: str | int) -> NanoUsd:
 
 def format_scaled(amount: int, places: int) -> str:
     """An integer of 10^-places as the shortest exact decimal string."""
-    scale = 10**places
-    if not amount % scale:
-        return str(amount // scale)
-    whole, fraction = divmod(abs(amount), scale)
+    whole, fraction = divmod(abs(amount), 10**places)
     sign = "-" if amount < 0 else ""
-    return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0")
+    return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0") if fraction else f"{sign}{whole}"
 
 
 def format_credits(amount: int) -> str:
     """Microcredits as the shortest exact decimal string of credits: 1_500_000 → "1.5"."""
-    return format_scaled(amount, 6)
+    whole, fraction = divmod(amount, MICROCREDITS_PER_CREDIT)
+    if not fraction:
+        return str(whole)
+    if whole < 0:
+        return format_scaled(amount, 6)
+    return f"{whole}.{fraction:06d}".rstrip("0")
 
 
 def format_usd(amount: int) -> str:

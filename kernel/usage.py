@@ -5,7 +5,8 @@ writes and every modality; `output_tokens` contains reasoning. The other token f
 those two. `split` turns the inclusive counts into disjoint quantities to multiply rates with.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -44,6 +45,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
 
 FIELDS: Final[tuple[str, ...]] = Usage.__struct_fields__
+
+_counts: Final[Callable[[Usage], tuple[int, ...]]] = attrgetter(*FIELDS)
 
 COLUMN_FIELDS: Final = (
     "input_tokens",
@@ -86,12 +89,14 @@ def check(usage: Usage) -> None:
 
     Raises InconsistentUsage, whose `field` is the count at fault.
     """
-    for name in FIELDS:
-        if not 0 <= getattr(usage, name) <= MAX_COUNT:
-            raise InconsistentUsage(name, f"must be between 0 and {MAX_COUNT}")
-    for name, quantity in _disjoint(usage).items():
-        if quantity < 0:
-            raise InconsistentUsage(name, "is smaller than the parts it contains")
+    counts = _counts(usage)
+    if min(counts) < 0 or max(counts) > MAX_COUNT:
+        name = next(name for name, count in zip(FIELDS, counts, strict=True) if not 0 <= count <= MAX_COUNT)
+        raise InconsistentUsage(name, f"must be between 0 and {MAX_COUNT}")
+    quantities = _disjoint(usage)
+    if min(quantities.values()) < 0:
+        name = next(name for name, quantity in quantities.items() if quantity < 0)
+        raise InconsistentUsage(name, "is smaller than the parts it contains")
 
 
 def _disjoint(usage: Usage) -> dict[str, int]:

@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import httpx
@@ -27,10 +28,22 @@ PATIENCE_SECONDS = 30
 @pytest.fixture
 def live_gate(transactional_db: None) -> Iterator[str]:
     """The base URL of the service; it is stopped before the database is cleaned."""
+    with serving([sys.executable, "-m", "config.roles", "web"]) as url:
+        yield url
+
+
+@contextmanager
+def serving(command: Sequence[str]) -> Iterator[str]:
+    """The base URL of a service on the test's database that listens on HOST and PORT, until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--loop", "uvloop", "--workers", "1", "--no-ws", "--log-level", "warning", "config.asgi:application"]
-    environment = {**os.environ, "DATABASE_URL": _test_database_url(), "LOG_LEVEL": "WARNING"}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": _test_database_url(),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "WEB_WORKERS": "1",
+        "LOG_LEVEL": "WARNING",
+    }
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as process:
         try:
             url = f"http://127.0.0.1:{port}"

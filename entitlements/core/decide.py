@@ -5,11 +5,13 @@ from operator import attrgetter
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from entitlements.core import holds, limits, runs
 from entitlements.core.account import Account, HoldState
 from entitlements.core.check import Answer, HoldWanted, Question, check
 from entitlements.core.limits import Draw, Shared, Use, tier_of
+from entitlements.core.margin_figure import MarginFigure
 from entitlements.core.pricing import CostSource
 from kernel.errors import KeyReused
 from kernel.usage import Usage
@@ -114,15 +116,17 @@ _STATE = (
     *("period_start", "period_end", "allowance_end", "own_entitlements", "runs", "overage_billed", "overdue_since"),
     "spend_cap",
 )
-"""What of an account a decision can depend on."""
+"""What of an account a decision can depend on, beside its counters and where its margin is below a floor."""
 
+# A struct is made and encoded in half the time of a dict.
+_State = msgspec.defstruct(
+    "_State", [*_STATE, "counters", "shared", ("margin", MarginFigure | UnsetType, UNSET)], frozen=True
+)
 _state = attrgetter(*_STATE)
 _encoder = msgspec.json.Encoder()
 
 
 def state_of(account: Account, shared: Shared) -> msgspec.Raw:
     """The account, and what shared limits have used, as JSON: what `decide` was given, for the record."""
-    state = dict(zip(_STATE, _state(account), strict=True))
-    if account.margin is not None:
-        state["margin"] = account.margin
-    return msgspec.Raw(_encoder.encode(state | {"counters": list(account.counters.values()), "shared": shared}))
+    margin = UNSET if account.margin is None else account.margin
+    return msgspec.Raw(_encoder.encode(_State(*_state(account), list(account.counters.values()), shared, margin)))

@@ -94,13 +94,14 @@ def claim(
     """Hold `draw` in the counters of every limit it counts in. Returns what to release later."""
     claims = []
     for limit in _counted(limits, use):
-        amount = getattr(draw, limit.unit) or 0
+        amount = getattr(draw, limit.unit)
         if amount:
             start, _ = window(limit, account, now)
-            counter = _counter(account, limit, use, start)
+            scope = scope_key(limit, use)
+            counter = _counter(account, limit, scope, start)
             counter.held += amount
-            claims.append((scope_key(limit, use), limit.key, amount))
-            _warn(account, limit, use, counter, now)
+            claims.append((scope, limit.key, amount))
+            _warn(account, limit, scope, counter, now)
     return claims
 
 
@@ -118,12 +119,13 @@ def count(
 ) -> None:
     """Count what a call really took, in the windows that contain `at`: a late event is not this hour's."""
     for limit in _counted(limits, use):
-        amount = getattr(draw, limit.unit) or 0
+        amount = getattr(draw, limit.unit)
         start, _ = window(limit, account, now)
         if amount and at >= start:
-            counter = _counter(account, limit, use, start)
+            scope = scope_key(limit, use)
+            counter = _counter(account, limit, scope, start)
             counter.used += amount
-            _warn(account, limit, use, counter, now)
+            _warn(account, limit, scope, counter, now)
 
 
 class Counted(Protocol):
@@ -203,16 +205,18 @@ def _applying(
     )
 
 
-def _counted(limits: tuple[LimitTerms, ...], use: Use) -> Iterator[LimitTerms]:
+def _counted(limits: tuple[LimitTerms, ...], use: Use) -> tuple[LimitTerms, ...]:
     """Those with a counter of the customer's own: not the ones per draw, nor those of everyone."""
-    for limit in _applying(limits, use.feature_id, use.tier_id, bool(use.user_key), bool(use.run_id)):
-        if limit.window != "draw" and limit.scope not in SHARED_SCOPES:
-            yield limit
+    return _with_counter(_applying(limits, use.feature_id, use.tier_id, bool(use.user_key), bool(use.run_id)))
 
 
-def _counter(account: Account, limit: LimitTerms, use: Use, start: datetime) -> Counter:
+@lru_cache(maxsize=4096)
+def _with_counter(limits: tuple[LimitTerms, ...]) -> tuple[LimitTerms, ...]:
+    return tuple(limit for limit in limits if limit.window != "draw" and limit.scope not in SHARED_SCOPES)
+
+
+def _counter(account: Account, limit: LimitTerms, scope: str, start: datetime) -> Counter:
     """The limit's counter for the window that begins at `start`, started over when it counted an earlier one."""
-    scope = scope_key(limit, use)
     counter = account.counters.get((scope, limit.key))
     if counter is None:
         counter = account.counters[scope, limit.key] = Counter(account.customer_id, scope, limit.key, start)
@@ -232,7 +236,7 @@ def _is_current(limit: LimitTerms, counter: Counted, start: datetime) -> bool:
     return counter.window_start == start or (limit.window in _CLOCKED and counter.window_start > start)
 
 
-def _warn(account: Account, limit: LimitTerms, use: Use, counter: Counter, now: datetime) -> None:
+def _warn(account: Account, limit: LimitTerms, scope: str, counter: Counter, now: datetime) -> None:
     """Tell once per window that a threshold has been reached (≥)."""
     taken = (counter.used + counter.held) * 100
     reached = counter.warned_percent
@@ -242,7 +246,6 @@ def _warn(account: Account, limit: LimitTerms, use: Use, counter: Counter, now: 
     if reached == counter.warned_percent:
         return
     counter.warned_percent = reached
-    scope = scope_key(limit, use)
     payload: dict[str, Any] = {
         "limit": limit.key,
         "scope": limit.scope,

@@ -1,4 +1,4 @@
-"""The gate as an ASGI application: authenticate, read, submit to a lane, answer."""
+"""The gate as an application of its own beside Django: authenticate, read, submit to a lane, answer."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from access.key_cache import KeyInfo
 from access.problems import InternalError
 from entitlements.core.holds import HoldUnknown
 from entitlements.core.runs import RunUnknown
-from entitlements.gate import http
+from entitlements.gate import asgi, http, rsgi
 from entitlements.gate.answers import (
     check_answer,
     hold_answer,
@@ -109,18 +109,16 @@ class Gate:
             "/v1/runs": self._open_run,
             "/v1/runs/{id}/close": self._close_run,
         }
+        self._background: asyncio.Task[None] | None = None
         self._routes = {
             endpoint.path: Route(endpoint.method, endpoint.scope, handlers[endpoint.path]) for endpoint in ENDPOINTS
         }
 
-    def serves(self, scope: http.Scope) -> bool:
-        """Whether the request is the gate's and not Django's."""
-        if scope["type"] != "http":
-            return False
-        path = scope["path"]
+    def serves(self, path: str) -> bool:
+        """Whether a path is the gate's and not Django's."""
         return path in self._routes or _pattern(path)[0] in self._routes
 
-    async def warm_up(self) -> None:
+    async def start(self) -> None:
         """Load what the first call would otherwise wait for, and spare the collector what stays for good.
 
         A database that is not there yet is no reason not to start.
@@ -132,42 +130,59 @@ class Gate:
         gc.freeze()
         # A batch makes thousands of objects and drops them whole: looking for cycles every 700 finds none.
         gc.set_threshold(20_000, 20, 20)
+        self._background = asyncio.create_task(self._flush_forever())
 
     async def close(self) -> None:
-        """Close the gate's connections."""
+        """End what `start` began, and close the gate's connections."""
+        if self._background is not None:
+            self._background.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._background
         await self._engine.close()
 
-    async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Serve a request over ASGI."""
+        with suppress(http.ClientGone):
+            await asgi.respond(send, await self.answer(asgi.AsgiRequest(scope, receive)))
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Serve a request over RSGI."""
+        try:
+            answer = await self.answer(rsgi.RsgiRequest(scope, protocol))
+        except http.ClientGone:
+            return
+        protocol.response_bytes(*answer)
+
+    async def answer(self, request: http.Request) -> http.Answer:
+        """The answer to a request, of whatever server. Raises ClientGone; refuses and fails by answering so."""
         started = time.perf_counter()
-        request = http.Request(scope, receive)
-        request_id = request_id_from(request.header(b"x-request-id"))
+        request_id = request_id_from(request.header("x-request-id"))
         caller = None
         try:
             route = self._route(request)
-            caller = Caller(request.header(b"authorization"), route.scope)
-            await self._admit(caller)
+            caller = Caller(request.header("authorization"), route.scope)
+            if not self._admits(caller):
+                caller.authorize(await self._engine.refreshed())
             status, body = await route.handler(request, caller)
-            await http.answer(send, status, body, request_id=request_id)
+            answer = http.answer(status, body, request_id)
         except http.ClientGone:
-            return
+            raise
         except Problem as problem:
-            status = problem.status
-            await http.refuse(send, problem, request_id=request_id)
+            answer = http.refusal(problem, request_id)
         except Exception:
-            status = 500
             log.exception("gate failed", request_id=request_id, path=request.path)
-            await http.refuse(send, InternalError(), request_id=request_id)
-        if not _requests.isEnabledFor(logging.INFO):
-            return
-        log.info(
-            "request",
-            method=request.method,
-            path=request.path,
-            status=status,
-            ms=round((time.perf_counter() - started) * 1000, 2),
-            request_id=request_id,
-            **({"key": caller.key.prefix, "key_name": caller.key.name} if caller and caller.key else {}),
-        )
+            answer = http.refusal(InternalError(), request_id)
+        if _requests.isEnabledFor(logging.INFO):
+            log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=answer.status,
+                ms=round((time.perf_counter() - started) * 1000, 2),
+                request_id=request_id,
+                **({"key": caller.key.prefix, "key_name": caller.key.name} if caller and caller.key else {}),
+            )
+        return answer
 
     def _route(self, request: http.Request) -> Route:
         route = self._routes.get(request.path)
@@ -178,16 +193,18 @@ class Gate:
             raise MethodNotAllowed(f"{request.path} takes {route.method}")
         return route
 
-    async def _admit(self, caller: Caller) -> None:
-        """Turn strangers away before reading their bodies. A key newer than our memory gets a second look."""
+    def _admits(self, caller: Caller) -> bool:
+        """Turn strangers away before reading their bodies; False for a key that may be newer than our memory."""
         known = self._engine.reference.known()
-        if known is not None:
-            with suppress(NotAuthenticated, ScopeMissing):
-                caller.authorize(known)
-                return
+        if known is None:
+            return False
+        try:
+            caller.authorize(known)
+        except (NotAuthenticated, ScopeMissing):
             if not caller.header.startswith("Bearer weir_sk_"):
-                caller.authorize(known)
-        caller.authorize(await self._engine.refreshed())
+                raise
+            return False
+        return True
 
     async def _check(self, request: http.Request, caller: Caller) -> Reply:
         customer, question = read_check(await request.json_body())
@@ -266,7 +283,7 @@ class Gate:
             raise RunUnknown("there is no such run")
         return 200, run_answer(await self._engine.writes.submit(CloseRunCall(caller.authorize, self._clock(), *named)))
 
-    async def flush_forever(self) -> None:
+    async def _flush_forever(self) -> None:
         """Store now and then which keys were used."""
         while True:
             await asyncio.sleep(30)

@@ -258,7 +258,7 @@ _PLAIN = re.compile(r"[^\x00-\x1f\x7f]{0,255}")
 def _said(reading: readers.Reading | None, name: str) -> str:
     """A word the provider's body says, held to what our own fields allow: it is stored as they are."""
     text: str = (getattr(reading, name) if reading else None) or ""
-    if not _PLAIN.fullmatch(text):
+    if text and not _PLAIN.fullmatch(text):
         raise UsageUnreadable(
             f"its {name} is longer than 255 characters or holds control characters", field=f"usage.{name}"
         )

@@ -17,8 +17,8 @@ def read(envelope: Envelope) -> Reading:
     """Read a Converse response, or the metadata event of a stream. Raises UnreadableUsage."""
     usage = envelope.usage
     fresh, output_tokens = usage.count("inputTokens"), usage.count("outputTokens")
-    cached = agreed((usage, "cacheReadInputTokens"), (usage, "cacheReadInputTokenCount"))
-    written = agreed((usage, "cacheWriteInputTokens"), (usage, "cacheWriteInputTokenCount"))
+    cached = agreed((usage, ("cacheReadInputTokens", "cacheReadInputTokenCount")))
+    written = agreed((usage, ("cacheWriteInputTokens", "cacheWriteInputTokenCount")))
     _check_total(usage, fresh + output_tokens, cached + written)
     hour = _written_for_an_hour(usage, written)
     model = envelope.body.text("modelId")

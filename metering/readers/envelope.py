@@ -39,11 +39,11 @@ def unwrap(body: Mapping[str, Any]) -> Envelope:
         return Envelope(fields, usage)
     if body.get("type") == "message_start":
         raise UnreadableUsage("type", "message_start only begins a stream: send the usage of its last message_delta")
-    if "billed_units" in fields.object("meta"):
-        return Envelope(fields, fields.object("meta"))
+    if "meta" in fields and "billed_units" in (meta := fields.object("meta")):
+        return Envelope(fields, meta)
     # Groq repeats the usage of a stream's last chunk here, and older gateways leave only this one.
-    if "usage" in fields.object("x_groq"):
-        return Envelope(fields, fields.object("x_groq").object("usage"))
+    if "x_groq" in fields and "usage" in (last := fields.object("x_groq")):
+        return Envelope(fields, last.object("usage"))
     return Envelope(fields, fields)
 
 

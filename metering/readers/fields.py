@@ -104,16 +104,18 @@ class Fields:
         return []
 
 
-def agreed(*sources: tuple[Fields, str]) -> int:
+def agreed(*sources: tuple[Fields, Sequence[str]]) -> int:
     """One count that goes by several names: reported twice it must agree, and it is never added up.
 
     Raises UnreadableUsage. A gateway that adds its own spelling often leaves the other one at 0.
     """
-    found = {fields.at(name): fields.count(name) for fields, name in sources if name in fields}
-    counts = {number for number in found.values() if number}
+    said = [(fields, name) for fields, names in sources for name in names if fields.members.get(name) is not None]
+    counts = {fields.count(name) for fields, name in said}
+    counts.discard(0)
     if len(counts) > 1:
-        said = " and ".join(f"{path} {number}" for path, number in found.items())
-        raise UnreadableUsage(next(iter(found)), f"the same count is reported twice and differs: {said}")
+        each = " and ".join(f"{fields.at(name)} {fields.count(name)}" for fields, name in said)
+        fields, name = said[0]
+        raise UnreadableUsage(fields.at(name), f"the same count is reported twice and differs: {each}")
     return counts.pop() if counts else 0
 
 

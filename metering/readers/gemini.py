@@ -8,6 +8,7 @@ each by modality and may leave text out. Streamed chunks are cumulative: the las
 
 import re
 from collections import Counter
+from functools import cache
 
 from kernel.usage import Usage
 from metering.readers.envelope import Envelope
@@ -73,18 +74,19 @@ def read(envelope: Envelope) -> Reading:
     )
 
 
+@cache
 def snake(name: str) -> str:
     """promptTokenCount as prompt_token_count."""
     return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
 
 
 def _count(usage: Fields, name: str) -> int:
-    return agreed((usage, name), (usage, snake(name)))
+    return agreed((usage, (name, snake(name))))
 
 
 def _modalities(usage: Fields, *names: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for detail in usage.objects(*names, *(snake(name) for name in names)):
         modality = detail.text("modality") or "TEXT"
-        counts[modality.upper()] += agreed((detail, "tokenCount"), (detail, "token_count"))
+        counts[modality.upper()] += agreed((detail, ("tokenCount", "token_count")))
     return counts

@@ -40,11 +40,11 @@ def chat_reading(
     prompt = usage.object("prompt_tokens_details")
     completion = usage.object("completion_tokens_details")
     input_tokens = usage.count("prompt_tokens")
-    cached = agreed((prompt, "cached_tokens"), *((usage, name) for name in CACHED_SPELLINGS))
+    cached = agreed((prompt, ("cached_tokens",)), (usage, CACHED_SPELLINGS))
     written = agreed(
-        (prompt, "cache_write_tokens"), (prompt, "cache_creation_tokens"), (usage, "cache_creation_input_tokens")
+        (prompt, ("cache_write_tokens", "cache_creation_tokens")), (usage, ("cache_creation_input_tokens",))
     )
-    audio, image, video = (prompt.count(f"{name}_tokens") for name in ("audio", "image", "video"))
+    audio, image, video = map(prompt.count, ("audio_tokens", "image_tokens", "video_tokens"))
     cached_part = cached_modalities(
         total=input_tokens, cached=cached, written=written, audio=audio, image=image, video=video
     )

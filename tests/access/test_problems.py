@@ -87,7 +87,9 @@ def test_pages_keep_their_own_error_pages(settings: Any) -> None:
 def test_an_unknown_route_or_host_is_a_problem_too(client_with: Make, settings: Any, debug: bool) -> None:
     settings.DEBUG = debug
     client = client_with("read")
-    assert problem(client.get("/v1/nowhere"))["code"] == "not_found"
+    nowhere = client.get("/v1/nowhere")
+    assert problem(nowhere)["code"] == "not_found"
+    assert int(nowhere["Content-Length"]) == len(nowhere.content)
     assert problem(client.get("/v1/echo/"))["code"] == "not_found"
     assert problem(client.get("/v1/echo", headers={"host": "elsewhere.example"}))["code"] == "bad_request"
 

@@ -23,16 +23,9 @@ def _command(role: str) -> list[str]:
             return [sys.executable, "-c", f"import time; time.sleep({1 if broken else 600}); raise SystemExit(3)"]
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI application that answers 200 to everything."""
-    if scope["type"] == "lifespan":
-        while True:
-            event = (await receive())["type"]
-            await send({"type": f"{event}.complete"})
-            if event == "lifespan.shutdown":
-                return
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"ok"})
+async def application(scope: Any, protocol: Any) -> None:
+    """An RSGI application that answers 200 to everything."""
+    protocol.response_bytes(200, [], b"ok")
 
 
 if __name__ == "__main__":
