@@ -25,6 +25,7 @@ from entitlements.store.accounts import (
     ended_holds_statement,
     furnish,
     load_statements,
+    require_new_keys,
     save_statements,
     versions_statement,
 )
@@ -172,7 +173,8 @@ class Engine:
                 results = [_answer(call, batch) for call in calls]
                 notice_low(batch.accounts, now)
                 saving = save_statements(batch.accounts, batch.events, revision=reference.revision)
-                stored = await _try_all(line, [*saving, *batch.records()])
+                new_keys = require_new_keys(wanted, kept, batch.events)
+                stored = await _try_all(line, [*saving, *batch.records(), *new_keys])
             if stored is not None:
                 for account in batch.accounts:
                     self._kept.put(account, stored[0][0][0])

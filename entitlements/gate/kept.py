@@ -121,6 +121,7 @@ class KeptAccounts:
             and (account.rights_until is None or account.rights_until > now)
             and wants.scope_keys <= account.scopes
             and wants.hold_ids <= account.holds.keys()
+            and wants.new_holds.isdisjoint(account.holds)
             and self._are_new(wants.new_holds)
             and self._are_new(wants.events)
         )

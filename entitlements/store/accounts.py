@@ -234,8 +234,7 @@ def save_statements(
 
     The first statement writes the balance rows of all changed accounts and answers (their new version, …). It fails,
     and all with it, where a row is not of its account's version any more. With `revision`, for accounts that were not
-    locked, it does so also for accounts that have not changed and where the catalogue's revision is another, and for
-    events whose keys were archived.
+    locked, it does so also for accounts that have not changed, and where the catalogue's revision is another.
     """
     these = sorted(accounts, key=attrgetter("customer_id"))
     new_grants = [grant for account in these for grant in account.new_grants]
@@ -265,7 +264,6 @@ def save_statements(
     ]
     return [
         *_moves([account for account in these if account.changed or revision is not None], revision),
-        *(() if revision is None else _require_new(events)),
         *write_statements(events),
         *(write("entitlements", name, rows) for name, rows in writes if rows),
     ]
@@ -282,9 +280,29 @@ def _moves(moving: Sequence[Account], revision: int | None) -> list[Statement]:
     ]
 
 
-def _require_new(events: Sequence[EventRow]) -> list[Statement]:
-    keys = [{"customer_id": event.customer_id, "key_digest": event.key_digest} for event in events]
-    return [write("entitlements", "require_new_events", keys)] if keys else []
+def require_new_keys(wanted: Wanted, kept: Mapping[str | int, Account], events: Sequence[EventRow]) -> list[Statement]:
+    """What to run before `save_statements` where accounts were not loaded: it fails where a key was used before.
+
+    Not of the keys about to be inserted, which fail by themselves.
+    """
+    inserted = {event.key_digest for event in events}
+    inserted.update(hold.id for account in kept.values() for hold in account.new_holds)
+    archived, unused_events, unused_holds = [], [], []
+    for name, account in kept.items():
+        wants = wanted[name]
+        archived += [(account.customer_id, key) for key in wants.events]
+        unused_events += [(account.customer_id, key) for key in wants.events - inserted]
+        unused_holds += [(account.customer_id, key) for key in wants.new_holds - inserted]
+    if not (archived or unused_holds):
+        return []
+    keys = {"archived": archived, "events": unused_events, "holds": unused_holds}
+    return [
+        Statement(sql_file("entitlements", "require_new_keys"), {name: _keys(these) for name, these in keys.items()})
+    ]
+
+
+def _keys(these: Sequence[tuple[int, UUID]]) -> str:
+    return _wants.encode([{"customer_id": customer_id, "id": key} for customer_id, key in these]).decode()
 
 
 def _changed(accounts: Sequence[Account], touched: str, new: Sequence[Any]) -> list[Any]:

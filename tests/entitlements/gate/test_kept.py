@@ -152,6 +152,27 @@ def test_a_key_used_in_another_process_is_known(acme: Actor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_key_used_in_another_process_is_known_also_where_it_would_be_denied_now(world: World, acme: Actor) -> None:
+    lease = {"customer": "acme", "feature": "chat", "key": "l1", "credits": "5", "ttl_seconds": 600}
+
+    async def story(one: httpx.AsyncClient, other: httpx.AsyncClient) -> list[Any]:
+        first, leased = await check(one, "h1"), await one.post("/v1/leases", json=lease)
+        await one.post("/v1/usage", json=event("e1"))
+        await check(other, "rest", credits="84.86")
+        assert (await check(other, "none", credits="1"))["decision"] == "deny"
+        again, leased_again = await check(other, "h1"), await other.post("/v1/leases", json=lease)
+        unknown = await other.post("/v1/usage", json=event("e1", feature="nonsense"))
+        return [
+            again == first,
+            leased_again.json()["hold"] == leased.json()["hold"],
+            unknown.json()["code"],
+        ]
+
+    assert with_two_gates(story) == [True, True, "key_reused"]
+    assert_ledger_explains(acme.row.pk)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_key_that_was_archived_is_known(world: World, tmp_path: Path) -> None:
     then = utc_now() - 90 * DAY
     Actor("acme", then, world.pro)
