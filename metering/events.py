@@ -6,6 +6,7 @@ disagree with its events.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from kernel.sql_files import Statement, write
 from kernel.usage import COLUMN_FIELDS, FIELDS, Usage
 
 _OTHER_FIELDS = tuple(name for name in FIELDS if name not in COLUMN_FIELDS)
+_other_counts = attrgetter(*_OTHER_FIELDS)
 
 
 def other_usage(usage: Usage) -> dict[str, int] | None:
     """The counts that have no column of their own."""
-    return {name: count for name in _OTHER_FIELDS if (count := getattr(usage, name))} or None
+    counts = _other_counts(usage)
+    return {name: count for name, count in zip(_OTHER_FIELDS, counts, strict=True) if count} if any(counts) else None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):

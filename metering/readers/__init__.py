@@ -52,13 +52,13 @@ FORMATS: Final = tuple(_READERS)
 """The names `format` may take."""
 
 
-def read(body: Mapping[str, Any], format: str | None = None) -> Reading:  # noqa: A002 - the word of the API
+def read(body: dict[str, Any], format: str | None = None) -> Reading:  # noqa: A002 - the word of the API
     """Read a provider's body, telling its format by its shape unless it is named.
 
     Unknown members are ignored; wrong types, fractions, negative and huge counts, and counts that
     contradict each other are refused, naming the field. Raises UnreadableUsage.
     """
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise UnreadableUsage("", "usage must be a JSON object")
     if format is not None and format not in _READERS:
         raise UnreadableUsage("format", f"{format!r} is not one of {', '.join(FORMATS)}")

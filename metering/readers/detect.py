@@ -28,7 +28,7 @@ Fits = Callable[[Envelope, Set[str]], bool]
 
 def detect(envelope: Envelope) -> str:
     """The format of a body. Raises UnreadableUsage when none fits, or more than one."""
-    names = frozenset(name for name, value in envelope.usage.members.items() if value is not None)
+    names = {name for name, value in envelope.usage.members.items() if value is not None}
     shapes = [shape for shape, fits in SHAPES.items() if fits(envelope, names)]
     if len(shapes) == 1:
         return _dialect(envelope, names, shapes[0])

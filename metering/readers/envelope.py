@@ -1,6 +1,5 @@
 """Finding the usage object inside whatever the caller had in hand: a response, a stream event, or itself."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from metering.readers.fields import Fields
@@ -22,12 +21,12 @@ class Envelope:
         self.usage = usage
 
 
-def unwrap(body: Mapping[str, Any]) -> Envelope:
+def unwrap(body: dict[str, Any]) -> Envelope:
     """Find the usage object. Raises UnreadableUsage when there is none, or more than one."""
     fields = Fields(body)
     for wrapper in WRAPPERS:
         inside = body.get(wrapper)
-        if isinstance(inside, Mapping) and _usage_keys(inside) and not _usage_keys(body):
+        if isinstance(inside, dict) and _usage_keys(inside) and not _usage_keys(body):
             fields = Fields(inside, wrapper)
     found = _usage_keys(fields.members)
     if len(found) > 1:
@@ -47,5 +46,5 @@ def unwrap(body: Mapping[str, Any]) -> Envelope:
     return Envelope(fields, fields)
 
 
-def _usage_keys(members: Mapping[str, Any]) -> list[str]:
+def _usage_keys(members: dict[str, Any]) -> list[str]:
     return [key for key in USAGE_KEYS if members.get(key) is not None]

@@ -1,6 +1,6 @@
 """Careful access to a decoded JSON body: every count is a whole number in range, or a named refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
 
@@ -8,7 +8,7 @@ from kernel.units import MAX_AMOUNT, NANOUSD_PER_USD, NanoUsd
 from kernel.usage import MAX_COUNT
 from metering.readers.reading import UnreadableUsage
 
-EMPTY: Mapping[str, Any] = {}
+EMPTY: dict[str, Any] = {}
 
 
 class Fields:
@@ -16,7 +16,7 @@ class Fields:
 
     __slots__ = ("members", "path")
 
-    def __init__(self, members: Mapping[str, Any], path: str = "") -> None:
+    def __init__(self, members: dict[str, Any], path: str = "") -> None:
         self.members = members
         self.path = path
 
@@ -84,7 +84,7 @@ class Fields:
             value = self.members.get(name)
             if value is None:
                 continue
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 raise UnreadableUsage(self.at(name), f"{_shown(value)} is not an object")
             return Fields(value, self.at(name))
         return Fields(EMPTY, self.at(names[0]))
@@ -98,7 +98,7 @@ class Fields:
             if not isinstance(value, Sequence) or isinstance(value, str):
                 raise UnreadableUsage(self.at(name), f"{_shown(value)} is not a list")
             for index, item in enumerate(value):
-                if not isinstance(item, Mapping):
+                if not isinstance(item, dict):
                     raise UnreadableUsage(f"{self.at(name)}[{index}]", f"{_shown(item)} is not an object")
             return [Fields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(value)]
         return []

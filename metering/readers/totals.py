@@ -30,6 +30,9 @@ class Cached(NamedTuple):
     video: int
 
 
+_TEXT_ONLY = Cached(0, 0, 0)
+
+
 def cached_modalities(*, total: int, cached: int, written: int, audio: int, image: int, video: int) -> Cached:
     """How many cached tokens must be audio, image or video, where only the sum of them all is reported.
 
@@ -37,6 +40,8 @@ def cached_modalities(*, total: int, cached: int, written: int, audio: int, imag
     images cost more than text and their cached rate is never above their full one, so the cost is not
     understated.
     """
+    if not (audio or image or video):
+        return _TEXT_ONLY
     overlap = min(cached, max(0, cached + written + audio + image + video - total))
     cached_audio = min(overlap, audio)
     cached_image = min(overlap - cached_audio, image)
