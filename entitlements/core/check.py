@@ -37,7 +37,7 @@ class HoldWanted(msgspec.Struct, frozen=True):
     ttl_seconds: int
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A check, parsed. `estimate` is microcredits, or the counts the call may reach, or nothing."""
 
     feature: str
@@ -62,7 +62,7 @@ class Caution(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A decision. `needed_microcredits` is the estimate priced for `model`; None where nothing rates it."""
 
     decision: Decision

@@ -2,16 +2,15 @@
 
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from entitlements.core import holds, limits, runs
 from entitlements.core.account import Account, HoldState
 from entitlements.core.check import Answer, HoldWanted, Question, check
 from entitlements.core.limits import Draw, Shared, Use, tier_of
-from entitlements.core.margin_figure import MarginFigure
 from entitlements.core.pricing import CostSource
 from kernel.errors import KeyReused
 from kernel.usage import Usage
@@ -37,7 +36,7 @@ class HoldPlaced(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
     """A decision with what it left behind."""
 
     answer: Answer
@@ -111,22 +110,43 @@ def _tokens(question: Question) -> int | None:
     return estimate.input_tokens + estimate.output_tokens if isinstance(estimate, Usage) else None
 
 
-_STATE = (
-    *("customer_id", "key", "currency", "time_zone", "posted", "held", "debt", "overage", "plan_version_id"),
-    *("period_start", "period_end", "allowance_end", "own_entitlements", "runs", "overage_billed", "overdue_since"),
-    "spend_cap",
+_ALWAYS = (
+    *("customer_id", "key", "currency", "time_zone", "posted", "held", "plan_version_id"),
+    *("period_start", "period_end", "allowance_end"),
 )
-"""What of an account a decision can depend on, beside its counters and where its margin is below a floor."""
+_MOSTLY_NOTHING: dict[str, Any] = {
+    "debt": 0,
+    "overage": 0,
+    "overage_billed": 0,
+    "overdue_since": None,
+    "spend_cap": None,
+    "own_entitlements": {},
+    "runs": {},
+}
+"""What is recorded where it is something."""
 
 # A struct is made and encoded in half the time of a dict.
 _State = msgspec.defstruct(
-    "_State", [*_STATE, "counters", "shared", ("margin", MarginFigure | UnsetType, UNSET)], frozen=True
+    "_State",
+    [
+        *(*_ALWAYS, "counters"),
+        *((name, Any, nothing) for name, nothing in _MOSTLY_NOTHING.items()),
+        *(("shared", Any, {}), ("margin", Any, None)),
+    ],
+    frozen=True,
+    omit_defaults=True,
 )
-_state = attrgetter(*_STATE)
+_always, _mostly_nothing = attrgetter(*_ALWAYS), attrgetter(*_MOSTLY_NOTHING)
 _encoder = msgspec.json.Encoder()
 
 
-def state_of(account: Account, shared: Shared) -> msgspec.Raw:
-    """The account, and what shared limits have used, as JSON: what `decide` was given, for the record."""
-    margin = UNSET if account.margin is None else account.margin
-    return msgspec.Raw(_encoder.encode(_State(*_state(account), list(account.counters.values()), shared, margin)))
+def state_of(account: Account, question: Question, shared: Shared) -> msgspec.Raw:
+    """What of an account `decide` is given, and what shared limits have used, as JSON: for the record."""
+    counters = [each for each in account.counters.values() if _concerns(each.scope_key, question)]
+    state = _State(*_always(account), counters, *_mostly_nothing(account), shared, account.margin)
+    return msgspec.Raw(_encoder.encode(state))
+
+
+def _concerns(scope: str, question: Question) -> bool:
+    """Whether a counter can matter: not, where it is another user's."""
+    return not scope.startswith("user:") or scope == f"user:{question.user_key}"

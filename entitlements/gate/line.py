@@ -1,8 +1,8 @@
 """A line to the database: statements go out together in one write, and their answers come back together.
 
 psycopg's own pipeline waits for the socket a dozen times a batch, each time a few system calls; here a reader stays
-registered, and every statement is prepared once per line (ADR 17). What psycopg does in C, its wrapping of libpq and the
-conversion of values, is psycopg's still.
+registered, and every statement is prepared once per line (ADR 17). What psycopg does in C, its wrapping of libpq and
+the conversion of values, is psycopg's still.
 """
 
 import asyncio

@@ -70,12 +70,12 @@ def account_of(state: dict[str, Any]) -> Account:
         (counter.scope_key, counter.limit_key): counter
         for counter in msgspec.convert(parts.pop("counters"), list[Counter])
     }
-    own = {int(key): msgspec.convert(value, OwnEntitlement) for key, value in parts.pop("own_entitlements").items()}
-    runs = {UUID(key): msgspec.convert(value, RunState) for key, value in parts.pop("runs").items()}
+    own = {int(key): msgspec.convert(value, OwnEntitlement) for key, value in parts.pop("own_entitlements", {}).items()}
+    runs = {UUID(key): msgspec.convert(value, RunState) for key, value in parts.pop("runs", {}).items()}
     for name in ("period_start", "period_end", "allowance_end", "overdue_since"):
         parts[name] = None if parts.get(name) is None else datetime.fromisoformat(parts[name])
     return Account(
-        **parts,
+        **{"debt": 0, "overage": 0, **parts},
         seq=0,
         valid_until=None,
         subscription_id=None,

@@ -29,7 +29,7 @@ class CheckCall(Call):
         account = batch.account(self.customer)
         reference = batch.reference
         # A check that holds nothing moves nothing, so the account is afterwards what it was decided from.
-        before = None if self.question.hold is None else state_of(account, batch.shared)
+        before = None if self.question.hold is None else state_of(account, self.question, batch.shared)
         decided = decide(account, self.question, reference.catalogue, reference.costs, batch.now, batch.shared)
         if decided.replayed:
             return Checked(decided, None)
@@ -39,7 +39,9 @@ class CheckCall(Call):
             return Checked(decided, record, stored=True)
         if decided.answer.decision == "allow":
             return Checked(decided, None)
-        return Checked(decided, batch.decision(account, self.question, state_of(account, batch.shared), decided))
+        return Checked(
+            decided, batch.decision(account, self.question, state_of(account, self.question, batch.shared), decided)
+        )
 
 
 class Checked(msgspec.Struct, frozen=True):

@@ -76,7 +76,7 @@ def test_overdue_decides_the_same_again_from_the_record(now: datetime) -> None:
     strict = plan(grace="block")
     acme = subscribed(strict, now=now)
     acme.overdue_since = now
-    again = account_of(msgspec.json.decode(state_of(acme, {})))
+    again = account_of(msgspec.json.decode(state_of(acme, Question(feature="chat"), {})))
     assert check(again, Question(feature="chat"), catalogue(strict), Costs(), now, {}).reason == "payment_overdue"
 
 
