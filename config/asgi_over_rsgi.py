@@ -23,7 +23,7 @@ async def serve(application: Application, scope: Scope, protocol: HTTPProtocol) 
     """Let the application answer the request."""
     asgi_scope = _asgi_scope(scope)
     stated = next((value for name, value in asgi_scope["headers"] if name == b"content-length"), b"0")
-    exchange = _Exchange(protocol, int(stated))
+    exchange = _Exchange(protocol, int(stated) if stated.isdigit() else 0)
     await application(asgi_scope, exchange.receive, exchange.send)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from entitlements.core import margin_guard, runs
-from entitlements.core.account import Account, RunState
+from entitlements.core.account import Account, OwnEntitlement, RunState
 from entitlements.core.limits import Draw, Exceeded, Limiting, Shared, Use, exceeded, tier_of
 from entitlements.core.pricing import CostSource, charge_for
 from entitlements.core.record import overage_room
@@ -74,11 +74,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[Caution, ...] = ()
 
 
-class _Right(msgspec.Struct, frozen=True):
-    """What the customer may do with the feature: their own entitlement, else the plan's."""
-
-    max_rank: int | None
-    at_limit: str
+_Right = OwnEntitlement | EntitlementTerms
+"""What the customer may do with the feature: their own entitlement, else the plan's."""
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -348,9 +345,8 @@ class _Case(msgspec.Struct, frozen=True, kw_only=True):
 def _right(account: Account, plan: PlanTerms | None, feature: FeatureTerms) -> _Right | None:
     own = account.own_entitlements.get(feature.id)
     if own is not None:
-        return _Right(own.max_rank, own.at_limit) if own.allowed else None
-    terms: EntitlementTerms | None = plan.entitlements.get(feature.id) if plan else None
-    return None if terms is None else _Right(terms.max_rank, terms.at_limit)
+        return own if own.allowed else None
+    return plan.entitlements.get(feature.id) if plan else None
 
 
 def _remedy(*, upgrade_to: str | None = None, model: str | None = None) -> Remedy | None:

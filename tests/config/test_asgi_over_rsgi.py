@@ -85,6 +85,11 @@ def test_a_body_arrives_whole(port: int, size: int, chunked: bool) -> None:
     assert httpx.post(f"http://127.0.0.1:{port}/", content=content).json()["size"] == size
 
 
+def test_a_length_stated_twice_is_no_mistake_of_ours(port: int) -> None:
+    head, _ = say(port, "POST / HTTP/1.1\nHost: weir.test\nContent-Length: 4, 4\nConnection: close\n\nbody")
+    assert head.startswith(("http/1.1 200", "http/1.1 400"))
+
+
 def test_over_http_2_the_host_is_a_header_too(port: int) -> None:
     # Prior knowledge: preface, an empty SETTINGS, and one HEADERS frame with literal fields (RFC 7541, 6.2.2).
     def literal(name: bytes, value: bytes) -> bytes:
