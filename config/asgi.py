@@ -1,6 +1,6 @@
 """The one ASGI application: the gate's few paths, and Django for everything else, on one port.
 
-`make run` serves the same over RSGI (config/rsgi.py), which costs less; this is for any other ASGI server.
+The web role (config/front.py) takes the gate's calls a shorter way; with any other ASGI server this is all there is.
 """
 
 import os

@@ -19,10 +19,7 @@ def command(role: str) -> list[str]:
     """The command line of a role, to be run in the house's folder."""
     match role:
         case "web":
-            address = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ.get("PORT") or "8000"]
-            size = ["--workers", os.environ.get("WEB_WORKERS", "1")]
-            manner = ["--interface", "rsgi", "--loop", "uvloop", "--no-ws", "--log-level", "warning"]
-            arguments = ["-m", "granian", *address, *size, *manner, "config.rsgi:application"]
+            arguments = ["-m", "config.web"]
         case "worker":
             size = ["--pool", "threads", "--concurrency", os.environ.get("WORKER_CONCURRENCY", "2")]
             alone = ["--without-mingle", "--without-gossip", "--without-heartbeat"]  # workers need not know each other

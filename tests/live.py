@@ -1,4 +1,4 @@
-"""The real service over real HTTP: a Granian process on a free port, on the test's own database.
+"""The real service over real HTTP: the web role on a free port, on the test's own database.
 
 Import the fixtures in the conftest.py of the tests that want them. What a test sets up is committed
 (`transactional_db`), so that the process sees it.

@@ -17,7 +17,7 @@ from access.key_cache import KeyInfo
 from access.problems import InternalError
 from entitlements.core.holds import HoldUnknown
 from entitlements.core.runs import RunUnknown
-from entitlements.gate import asgi, http, rsgi
+from entitlements.gate import asgi, http
 from entitlements.gate.answers import (
     check_answer,
     hold_answer,
@@ -144,14 +144,6 @@ class Gate:
         """Serve a request over ASGI."""
         with suppress(http.ClientGone):
             await asgi.respond(send, await self.answer(asgi.AsgiRequest(scope, receive)))
-
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Serve a request over RSGI."""
-        try:
-            answer = await self.answer(rsgi.RsgiRequest(scope, protocol))
-        except http.ClientGone:
-            return
-        protocol.response_bytes(*answer)
 
     async def answer(self, request: http.Request) -> http.Answer:
         """The answer to a request, of whatever server. Raises ClientGone; refuses and fails by answering so."""

@@ -51,14 +51,14 @@ class Lane(Generic[Call, Result]):
         """The batches in flight and when they started."""
         self._starting = False
 
-    async def submit(self, call: Call) -> Result:
-        """Wait for the call's turn and its result. Raises Unavailable when too many wait already."""
+    def submit(self, call: Call) -> "asyncio.Future[Result]":
+        """What will be the call's result, when it has had its turn. Raises Unavailable when too many wait already."""
         if len(self._waiting) >= self._backlog:
             raise Unavailable("too many calls are waiting; try again in a moment")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((call, future))
         self._start_soon()
-        return await future
+        return future
 
     def _start_soon(self) -> None:
         """Start when this turn of the loop is over: whoever has sent a call by then is in the same batch."""
@@ -110,6 +110,6 @@ class Lanes(Generic[Call, Result]):
     def __init__(self, number: Callable[[Call], int], lanes: Sequence[Lane[Call, Result]]) -> None:
         self._number, self._lanes = number, lanes
 
-    async def submit(self, call: Call) -> Result:
+    def submit(self, call: Call) -> "asyncio.Future[Result]":
         """`Lane.submit` in the call's lane."""
-        return await self._lanes[self._number(call) % len(self._lanes)].submit(call)
+        return self._lanes[self._number(call) % len(self._lanes)].submit(call)

@@ -322,9 +322,13 @@ def test_calls_beyond_the_backlog_are_refused_and_not_kept() -> None:
             return calls
 
         lane: Lane[int, int] = Lane(run, few=1, most=2, backlog=3)
-        first = asyncio.create_task(lane.submit(0))
+
+        async def submit(number: int) -> int:
+            return await lane.submit(number)
+
+        first = asyncio.create_task(submit(0))
         await began.wait()
-        waiting = [asyncio.create_task(lane.submit(number)) for number in range(1, 6)]
+        waiting = [asyncio.create_task(submit(number)) for number in range(1, 6)]
         await asyncio.sleep(0)
         go_on.set()
         return await asyncio.gather(first, *waiting, return_exceptions=True)

@@ -9,23 +9,29 @@ from typing import Any
 
 from config import roles, run
 
-_real_command = roles.command
-
 
 def _command(role: str) -> list[str]:
     broken = role == os.environ.get("STUB_BROKEN")
     match role:
         case "web" if not broken:
-            return [*_real_command("web")[:-1], "tests.config.stub_service:application"]
+            port = os.environ.get("PORT") or "8000"
+            return [sys.executable, "-m", "uvicorn", "--port", port, "tests.config.stub_service:application"]
         case "migrate":
             return [sys.executable, "-c", f"raise SystemExit({int(broken)})"]
         case _:
             return [sys.executable, "-c", f"import time; time.sleep({1 if broken else 600}); raise SystemExit(3)"]
 
 
-async def application(scope: Any, protocol: Any) -> None:
-    """An RSGI application that answers 200 to everything."""
-    protocol.response_bytes(200, [], b"ok")
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application that answers 200 to everything."""
+    if scope["type"] == "lifespan":
+        while True:
+            event = (await receive())["type"]
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
 if __name__ == "__main__":

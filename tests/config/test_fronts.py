@@ -1,4 +1,4 @@
-"""The service over each interface it can be served by: the gate and Django behind one port, the same answers."""
+"""The service behind its own front and behind a plain ASGI server: the gate and Django on one port, one answer."""
 
 import sys
 from collections.abc import Iterator
@@ -15,10 +15,14 @@ from tests.world import Actor, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GRANIAN = 'exec "$0" -m granian --interface asgi --loop uvloop --no-ws --log-level warning config.asgi:application'
 COMMANDS = {
-    "rsgi": [sys.executable, "-m", "config.roles", "web"],
-    "asgi": ["sh", "-c", f"GRANIAN_HOST=$HOST GRANIAN_PORT=$PORT {GRANIAN}", sys.executable],
+    "short": [sys.executable, "-m", "config.roles", "web"],
+    "asgi": [
+        "sh",
+        "-c",
+        'exec "$0" -m uvicorn --port "$PORT" --log-level warning config.asgi:application',
+        sys.executable,
+    ],
 }
 CHECK = {"customer": "acme", "feature": "chat", "hold": {"key": "h1"}, "estimate": {"credits": "10"}}
 JSON = {"content-type": "application/json"}
