@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import psycopg
@@ -37,8 +37,9 @@ PATIENCE_SECONDS = 30.0
 class Connections:
     """At most `most` connections, opened when first needed, replaced when broken."""
 
-    def __init__(self, dsn: str, *, most: int) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, *, most: int, lost: Callable[[], None] = lambda: None) -> None:
+        """`lost` is called when one of them loses its server."""
+        self._dsn, self._lost = dsn, lost
         self._room = asyncio.Semaphore(most)
         self._free: list[Line] = []
 
@@ -70,7 +71,8 @@ class Connections:
             return Line(
                 await psycopg.AsyncConnection.connect(
                     self._dsn, options=_OPTIONS, autocommit=True, connect_timeout=5, application_name="weir-gate"
-                )
+                ),
+                lost=self._lost,
             )
         except psycopg.OperationalError as error:
             raise Unavailable("the database cannot be reached") from error

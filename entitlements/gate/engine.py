@@ -49,7 +49,7 @@ class Engine:
     """Two lanes of calls, those that only read and those that write, over one set of connections."""
 
     def __init__(self, dsn: str) -> None:
-        self._connections = Connections(dsn, most=4 * _LANES * 2)
+        self._connections = Connections(dsn, most=4 * _LANES * 2, lost=self._forget)
         self.reference = ReferenceCache()
         self._shared = SharedUsage()
         self._margins = MarginFigures()
@@ -66,6 +66,10 @@ class Engine:
         """Finish what nobody waits for, and close the connections."""
         await asyncio.gather(*self._background)
         await self._connections.close()
+
+    def _forget(self) -> None:
+        """A server was lost, and another may have taken its place that knows less: keep nothing, whoever has it now."""
+        self._kept = KeptAccounts()
 
     async def refreshed(self) -> Reference:
         """Reference data of the revision the database is at now. Raises Unavailable."""
@@ -87,6 +91,7 @@ class Engine:
                 raise _unavailable(error) from error
 
     async def _read(self, calls: Sequence[Call]) -> Sequence[Any]:
+        keeping = self._kept
         try:
             async with self._connections.one() as line:
                 results, rest = await self._read_kept(line, calls)
@@ -104,7 +109,7 @@ class Engine:
             self._write_what_was_due(batch)
             for account in batch.accounts:
                 if not account.changed:
-                    self._kept.put(account, account.version)
+                    keeping.put(account, account.version)
         return [results[place] for place in range(len(calls))]
 
     async def _read_kept(self, line: Line, calls: Sequence[Call]) -> tuple[dict[int, Any], dict[int, Call]]:
@@ -158,17 +163,17 @@ class Engine:
 
     async def _write_at_once(self, calls: Sequence[Call]) -> Sequence[Any]:
         """Decide without locks, and store it in one round trip, if what it was decided on is still so. If not, lock."""
-        now, known, wanted = _now(calls), self.reference.known(), _wanted(calls)
-        kept = {} if known is None else self._kept.known(wanted, now)
+        now, known, wanted, keeping = _now(calls), self.reference.known(), _wanted(calls), self._kept
+        kept = {} if known is None else keeping.known(wanted, now)
         accounts = {account.customer_id: account for account in kept.values()}
-        self._kept.take(accounts)
+        keeping.take(accounts)
         try:
             async with self._connections.one() as line:
                 reference = known
                 if reference is None or len(kept) < len(wanted):
                     reference, loaded = await self._load(line, wanted.without(kept), now)
                     accounts |= loaded
-                    self._kept.take(loaded)
+                    keeping.take(loaded)
                 batch = await self._batch(line, accounts, reference, now)
                 results = [_answer(call, batch) for call in calls]
                 notice_low(batch.accounts, now)
@@ -177,16 +182,16 @@ class Engine:
                 stored = await _try_all(line, [*saving, *batch.records(), *new_keys])
             if stored is not None:
                 for account in batch.accounts:
-                    self._kept.put(account, stored[0][0][0])
+                    keeping.put(account, stored[0][0][0])
                 return results
-            self._kept.avoid(accounts)
+            keeping.avoid(accounts)
         except _BUSY as error:
             raise _unavailable(error) from error
         except psycopg.OperationalError:
             # Whether it is stored, and what else has happened meanwhile, is seen by loading.
-            self._kept.forget()
+            pass
         finally:
-            self._kept.release(accounts)
+            keeping.release(accounts)
         return await self._write_locked(calls)
 
     async def _write_locked(self, calls: Sequence[Call]) -> Sequence[Any]:
@@ -216,7 +221,7 @@ class Engine:
         return result
 
     async def _write_once(self, calls: Sequence[Call]) -> Sequence[Any]:
-        now, known = _now(calls), self.reference.known()
+        now, known, keeping = _now(calls), self.reference.known(), self._kept
         accounts: dict[int, Account] = {}
         try:
             async with self._connections.one() as line:
@@ -224,16 +229,16 @@ class Engine:
                     # Before anything is locked: a sum over everyone takes longer than callers should wait for a lock.
                     await self._figures(line, known, now)
                 reference, accounts = await self._load(line, _wanted(calls), now, lock=True)
-                self._kept.take(accounts)
+                keeping.take(accounts)
                 batch = await self._batch(line, accounts, reference, now)
                 results = [_answer(call, batch) for call in calls]
                 notice_low(batch.accounts, now)
                 saving = save_statements(batch.accounts, batch.events)
                 stored = await line.run([*saving, *batch.records(), _COMMIT])
             for account in batch.accounts:
-                self._kept.put(account, stored[0][0][0] if account.changed else account.version)
+                keeping.put(account, stored[0][0][0] if account.changed else account.version)
         finally:
-            self._kept.release(accounts)
+            keeping.release(accounts)
         return results
 
     async def _load(

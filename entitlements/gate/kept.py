@@ -108,11 +108,6 @@ class KeptAccounts:
         del self._avoided[customer_id]
         return False
 
-    def forget(self) -> None:
-        """Keep nothing of what was."""
-        self._by_id.clear()
-        self._ids.clear()
-
     def _has(self, account: Account, wants: Wants, now: datetime) -> bool:
         return (
             wants.in_no_run

@@ -7,7 +7,7 @@ the conversion of values, is psycopg's still.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
@@ -27,8 +27,9 @@ _BINARY: Final = 1
 class Line:
     """One connection in autocommit: the statements of a `run` are a transaction, unless BEGIN is among them."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg.AsyncConnection[Any], *, lost: Callable[[], None] = lambda: None) -> None:
+        """`lost` is called when the server is gone, also while nobody waits for it."""
+        self._connection, self._tell_lost = connection, lost
         self._wire = connection.pgconn
         self._socket = self._wire.socket
         self._loop = asyncio.get_running_loop()
@@ -133,6 +134,7 @@ class Line:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._wire.finish()
+        self._tell_lost()
         answered, self._answered = self._answered, None
         if answered is not None and not answered.done():
             answered.set_exception(error)

@@ -70,7 +70,7 @@ class DatabaseShelf:
 
     def changed_elsewhere(self) -> None:
         """Another process has changed the account: versions would tell, if these were transactions of their own."""
-        self._kept.forget()
+        self._kept = KeptAccounts()
 
     @property
     def ledger(self) -> list[LedgerRow]:

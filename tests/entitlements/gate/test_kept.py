@@ -83,16 +83,44 @@ async def check(client: httpx.AsyncClient, *arguments: Any, **parts: Any) -> dic
     return said
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_is_kept_is_not_loaded_again(acme: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    really, loads = Engine._load, []
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What gates load from now on."""
+    really, seen = Engine._load, []
 
     async def counted(engine: Engine, *arguments: Any, **options: Any) -> Any:
-        loads.append(arguments)
+        seen.append(arguments)
         return await really(engine, *arguments, **options)
 
     monkeypatch.setattr(Engine, "_load", counted)
+    return seen
 
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_kept_of_a_server_that_was_lost(acme: Actor, loads: list[Any]) -> None:
+    """Another may have taken its place: one that never heard of the last transactions, and gives their numbers anew."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        await check(client, "h1")
+        await check(client, "h2")
+        before = len(loads)
+        await aside(end_sessions_of_gates)
+        await asyncio.sleep(0.05)
+        assert (await check(client, "h3"))["decision"] == "allow"
+        assert len(loads) == before + 1
+
+    with_gate(story)
+
+
+def end_sessions_of_gates() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'weir-gate'"
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_kept_is_not_loaded_again(acme: Actor, loads: list[Any]) -> None:
     async def story(client: httpx.AsyncClient) -> None:
         first = await check(client, "h0")
         before = len(loads)
