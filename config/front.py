@@ -87,24 +87,30 @@ class Front(HttpToolsProtocol):
     """uvicorn's protocol, with a short way to the gate."""
 
     cycle: Any
-    _head: int | None = 0
-    """Bytes of a request's line and headers so far; None from their end to the end of its body."""
+    _heads = 0
+    """How many requests' headers were complete so far."""
+    _head = 0
+    """Bytes of the headers that are not."""
+    _in_body = False
 
     def data_received(self, data: bytes) -> None:
-        before = self._head
+        heads, in_body = self._heads, self._in_body
         super().data_received(data)
-        if before is not None and self._head is not None:
-            # The parser keeps a header until it is whole, and would keep one without end.
-            self._head = before + len(data)
-            if self._head > MAX_HEAD and not self.transport.is_closing():
-                self.send_400_response("The request's headers are too large.")
+        if in_body or self._in_body or self._heads != heads:
+            self._head = 0
+            return
+        # The parser keeps a header until it is whole, and would keep one without end.
+        self._head += len(data)
+        if self._head > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's headers are too large.")
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._head = 0
+        self._in_body = False
 
     def on_headers_complete(self) -> None:
-        self._head = None
+        self._heads += 1
+        self._in_body = True
         path = self.url.decode("latin-1")
         if self.parser.get_method() != b"POST" or not gate.serves(path) or self.parser.should_upgrade():
             super().on_headers_complete()

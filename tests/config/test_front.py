@@ -97,6 +97,15 @@ def test_a_body_may_come_a_byte_at_a_time(line: Line) -> None:
     assert "date" in headers
 
 
+def test_neither_bodies_nor_many_requests_count_as_headers(line: Line) -> None:
+    large = check(user="u" * MAX_HEAD * 3)
+    for body in (large, *[check()] * (MAX_HEAD // 200), large):
+        line.say(line.request(body))
+        assert line.answer()[0] != 400 or body is large
+    line.say(line.request(check()))
+    assert line.answer()[0] == 200
+
+
 def test_a_body_in_chunks_is_one_body(line: Line) -> None:
     whole = check()
     parts = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (whole[:7], whole[7:]))
