@@ -18,6 +18,8 @@ INFERENCE = "inference"
 
 SUPPLIER_CURRENCY = "USD"
 
+_NONE = UsageTotals()
+
 
 class Amounts(msgspec.Struct, gc=False):
     """Revenue by kind and COGS by line, in femto-units of one currency."""
@@ -47,13 +49,13 @@ class Margin(msgspec.Struct, gc=False):
     """
 
     currency: str
-    usage: UsageTotals = UsageTotals()
+    usage: UsageTotals = _NONE
     own: Amounts = msgspec.field(default_factory=Amounts)
     other: dict[str, Amounts] = {}
     converted: Converted | None = None
 
     def add_usage(self, usage: UsageTotals) -> None:
-        self.usage = self.usage.plus(usage)
+        self.usage = usage if self.usage is _NONE else self.usage.plus(usage)
 
     def add_revenue(self, kind: RevenueKind, revenue_nano: int, currency: str) -> None:
         revenue = self._in(currency).revenue

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-import msgspec
 from django.db import connection
 
 from margins.cost_lines import LineTerms, UsageTotals
@@ -37,11 +36,11 @@ class Grain:
         return self.feature or self.model or self.user
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class Place(NamedTuple):
     """Where an amount belongs. None: not cut by that; 0 or "": cut, and it belongs to none."""
 
     slice: int
-    """Index into the slices asked for."""
+    """Which of the slices asked for, counted from 1."""
     currency: str
     """The currency the customer is billed in."""
     customer_id: int | None
@@ -53,26 +52,34 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     """The first day of the month of the customer's first subscription."""
 
 
-class UsageFact(msgspec.Struct, frozen=True, gc=False):
-    place: Place
-    usage: UsageTotals
-    cost_nanousd: int
+Placed = tuple[Any, ...]
+"""The columns of a `Place` as they came. Everyone's month is tens of thousands of them, and few are looked into.
+
+Whole numbers that may not fit a bigint come as text, of which an int is read in a third of the time a Decimal takes.
+"""
 
 
-class RevenueFact(msgspec.Struct, frozen=True, gc=False):
-    place: Place
-    kind: RevenueKind
-    revenue_nano: int
-    currency: str
+UsageFact = tuple[Placed, UsageTotals, int]
+"""A place, its usage, and what suppliers charged for it in nano-USD."""
 
+MoneyFact = tuple[Placed, str, int | None, int, Sequence[str | None]]
+"""A place and a currency, and either a line with its cost there, in femto-units, where that does not follow from a
+row's own usage or revenue; or no line, nought, and what was earned of each of `REVENUE_KINDS`, in nano-units."""
 
-class CostFact(msgspec.Struct, frozen=True, gc=False):
-    """What a line came to whose basis does not follow from a row's own usage or revenue."""
+REVENUE_KINDS: Final = (
+    RevenueKind.SUBSCRIPTION,
+    RevenueKind.CREDITS,
+    RevenueKind.BREAKAGE,
+    RevenueKind.OVERAGE,
+    RevenueKind.REVERSAL,
+)
+"""In the order of the columns of money.sql."""
 
-    place: Place
-    line_id: int
-    cost_femto: int
-    currency: str
+_PLACE: Final = len(Place._fields)
+_USAGE: Final = _PLACE + len(UsageTotals._fields)
+_LINE: Final = _PLACE + 1
+_COST: Final = _PLACE + 2
+_EARNED: Final = _PLACE + 3
 
 
 def usage_facts(
@@ -82,15 +89,15 @@ def usage_facts(
     inference: InferenceCost = InferenceCost.STAMPED,
 ) -> Iterator[UsageFact]:
     """Usage and its supplier cost, the one that counts, from the rollups."""
-    ctes = ", ".join(fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user)))
+    ctes = [fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user), "usage")]
     parameters = _parameters(slices, grain, customer_ids) | {"inference": inference.value}
-    for row in _rows(f"WITH {ctes} {fragment('usage')}", parameters):
-        yield UsageFact(_place(row), UsageTotals(*row[8:14]), int(row[14]))
+    for row in _rows(ctes, _final("usage", grain), parameters):
+        yield row[:_PLACE], UsageTotals._make(row[_PLACE:_USAGE]), int(row[_USAGE])
 
 
 def money_facts(
     slices: Sequence[Slice], grain: Grain, lines: Sequence[LineTerms], customer_ids: Sequence[int] | None
-) -> Iterator[RevenueFact | CostFact]:
+) -> Iterator[MoneyFact]:
     """Recognised revenue, and what lines cost that does not follow from a row's own usage or revenue.
 
     By feature, model or user, and under a shared cost, the slices must be single days: what belongs to
@@ -98,35 +105,34 @@ def money_facts(
     """
     told = [line for line in lines if not line.follows_rows]
     parameters = _parameters(slices, grain, customer_ids) | line_parameters(told)
-    kinds = {kind.value: kind for kind in RevenueKind}
     ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user)
     union = " UNION ALL ".join(f"({source})" for source in sources)
-    fact = f"source AS ({union}), {fragment('spread')}" if grain.of_usage else f"fact AS ({union})"
-    for row in _rows(f"WITH {', '.join(ctes)}, {fact} {fragment('money')}", parameters):
-        currency, kind, line_id, amount = row[8:12]
-        if line_id is None:
-            yield RevenueFact(_place(row), kinds[kind], int(amount), currency)
-        else:
-            # Nano-units with up to six places more: whole femto-units.
-            yield CostFact(_place(row), line_id, int(amount * FEMTO_PER_NANO), currency)
+    ctes += [f"source AS ({union})", fragment("spread")] if grain.of_usage else [f"fact AS ({union})"]
+    for row in _rows([*ctes, fragment("money")], _final("money", grain), parameters):
+        # A cost is in nano-units with up to six places more: whole femto-units.
+        cost_femto = int(row[_COST] * FEMTO_PER_NANO) if row[_COST] else 0
+        yield row[:_PLACE], row[_PLACE], row[_LINE], cost_femto, row[_EARNED:]
+
+
+def _final(facts: str, grain: Grain) -> str:
+    """The statement that gives the rows: customer by customer there is nothing left to add up."""
+    return fragment(f"{facts}_by_customer" if grain.customer else f"{facts}_merged")
 
 
 def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
     """The keys of these customers, or of all."""
     only = "" if customer_ids is None else "WHERE id = ANY(%(customers)s)"
-    statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
-    return dict(_rows(statement, {"customers": list(customer_ids or ())}))
-
-
-def _rows(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
+        cursor.execute(statement, {"customers": list(customer_ids or ())})
+        return dict(cursor.fetchall())
+
+
+def _rows(ctes: Sequence[str], final: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {', '.join(ctes)} {final}", parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
-
-
-def _place(row: Sequence[Any]) -> Place:
-    return Place(row[0] - 1, *row[1:8])
 
 
 def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[int] | None) -> dict[str, Any]:
@@ -140,7 +146,6 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "since": slices[0].starts_at,
         "until": slices[-1].ends_at,
         "customers": None if customer_ids is None else list(customer_ids),
-        "by_customer": grain.customer,
         "by_plan": grain.plan,
         "by_feature": grain.feature,
         "by_model": grain.model,
@@ -150,7 +155,6 @@ def _parameters(slices: Sequence[Slice], grain: Grain, customer_ids: Sequence[in
         "named_plan_versions": list(grain.named_plan_versions),
         "named_features": list(grain.named_features),
         # Said apart so that a column nothing names folds to NULL before the planner guesses at groups.
-        "any_customers": bool(grain.named_customers),
         "any_plan_versions": bool(grain.named_plan_versions),
         "any_features": bool(grain.named_features),
     }

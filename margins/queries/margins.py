@@ -15,10 +15,11 @@ from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
 from margins.models import MarginSetting
 from margins.queries.currencies import currencies_in_play, margin_setting, rates
 from margins.queries.facts import (
-    CostFact,
+    REVENUE_KINDS,
     Grain,
+    MoneyFact,
     Place,
-    RevenueFact,
+    Placed,
     UsageFact,
     customer_keys,
     money_facts,
@@ -82,7 +83,7 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
             sums.add_usage(fact)
         for entry in money_facts(days, grain, lines, scope.customer_ids):
             sums.add_money(entry)
-    return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
+    return _ordered([MarginRow(key, margin) for (key, _), margin in sums.rows.items()])
 
 
 def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[Dimension]) -> list[MarginRow]:
@@ -92,7 +93,7 @@ def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[D
     for row in rows:
         key = tuple(row.key[place] for place in places)
         merged.setdefault((key, row.margin.currency), Margin(row.margin.currency)).add(row.margin)
-    return sorted((MarginRow(key, margin) for (key, _), margin in merged.items()), key=_order)
+    return _ordered([MarginRow(key, margin) for (key, _), margin in merged.items()])
 
 
 class PlanOf(NamedTuple):
@@ -117,6 +118,7 @@ class _Sums:
         rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
+        self._by_place: dict[Placed, Margin] = {}
         self._plans = plans
         self._key_of = key_of
         self._rates = rates
@@ -127,44 +129,55 @@ class _Sums:
         self._of_usage = [[line for line in of if line.basis in USAGE_BASES and not line.meter] for of in held]
 
     def add_usage(self, fact: UsageFact) -> None:
-        margin = self._margin(fact.place)
-        margin.add_usage(fact.usage)
-        self._add_cost(margin, fact.place, INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
-        if lines := self._of_usage[fact.place.slice]:
-            for line in self._selecting(lines, fact.place):
-                if cost := usage_cost_femto(line, fact.usage):
-                    self._add_cost(margin, fact.place, line.key, cost, line.currency)
+        place, usage, cost_nanousd = fact
+        margin = self._by_place.get(place) or self._margin(place)
+        margin.add_usage(usage)
+        self._add_cost(margin, place, INFERENCE, cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
+        if lines := self._of_usage[place[0] - 1]:
+            for line in self._selecting(lines, place):
+                if cost := usage_cost_femto(line, usage):
+                    self._add_cost(margin, place, line.key, cost, line.currency)
 
-    def add_money(self, fact: RevenueFact | CostFact) -> None:
-        margin = self._margin(fact.place)
-        if isinstance(fact, CostFact):
-            line_key = self._line_keys[fact.line_id]
-            self._add_cost(margin, fact.place, line_key, fact.cost_femto, fact.currency)
+    def add_money(self, fact: MoneyFact) -> None:
+        place, currency, line_id, cost_femto, earned = fact
+        margin = self._by_place.get(place) or self._margin(place)
+        if line_id is not None:
+            self._add_cost(margin, place, self._line_keys[line_id], cost_femto, currency)
             return
-        margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
-        if self._rates is not None and margin.converted is not None and fact.revenue_nano:
-            day = self._days[fact.place.slice].first_day
-            margin.converted.add_revenue(fact.revenue_nano * FEMTO_PER_NANO, fact.currency, day, self._rates)
-        if lines := self._of_revenue[fact.place.slice]:
-            for line in self._selecting(lines, fact.place):
-                if cost := revenue_cost_femto(line, fact.revenue_nano):
-                    self._add_cost(margin, fact.place, line.key, cost, fact.currency)
+        revenue_nano = 0
+        for kind, text in zip(REVENUE_KINDS, earned, strict=True):
+            if text and (nano := int(text)):
+                margin.add_revenue(kind, nano, currency)
+                revenue_nano += nano
+        if self._rates is not None and margin.converted is not None and revenue_nano:
+            margin.converted.add_revenue(revenue_nano * FEMTO_PER_NANO, currency, self._day(place), self._rates)
+        if lines := self._of_revenue[place[0] - 1]:
+            for line in self._selecting(lines, place):
+                if cost := revenue_cost_femto(line, revenue_nano):
+                    self._add_cost(margin, place, line.key, cost, currency)
 
-    def _add_cost(self, margin: Margin, place: Place, line_key: str, femto: int, currency: str) -> None:
+    def _add_cost(self, margin: Margin, place: Placed, line_key: str, femto: int, currency: str) -> None:
         margin.add_cost(line_key, femto, currency)
         if self._rates is not None and margin.converted is not None and femto:
-            margin.converted.add_cost(femto, currency, self._days[place.slice].first_day, self._rates)
+            margin.converted.add_cost(femto, currency, self._day(place), self._rates)
 
-    def _margin(self, place: Place) -> Margin:
+    def _day(self, place: Placed) -> date:
+        number: int = place[0]
+        return self._days[number - 1].first_day
+
+    def _margin(self, placed: Placed) -> Margin:
+        place = Place._make(placed)
         key = self._key_of(place), place.currency
         margin = self.rows.get(key)
         if margin is None:
             margin = self.rows[key] = Margin(place.currency)
             if self._rates is not None:
                 margin.converted = Converted()
+        self._by_place[placed] = margin
         return margin
 
-    def _selecting(self, lines: Sequence[LineTerms], place: Place) -> list[LineTerms]:
+    def _selecting(self, lines: Sequence[LineTerms], placed: Placed) -> list[LineTerms]:
+        place = Place._make(placed)
         plan = self._plans.get(place.plan_version_id or 0)
         plan_id = plan.id if plan else None
         return [
@@ -236,7 +249,7 @@ def _key_maker(
         Dimension.MODEL: lambda place: place.model or None,
         Dimension.USER: lambda place: place.user_key or None,
         Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
-        Dimension.DAY: lambda place: days[place.slice].first_day,
+        Dimension.DAY: lambda place: days[place.slice - 1].first_day,
     }
     if len(by) == 1:
         (read,) = (readers[dimension] for dimension in by)
@@ -245,8 +258,14 @@ def _key_maker(
     return lambda place: tuple([read(place) for read in chosen])
 
 
-def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
-    return order_of(row.key), row.margin.currency
+def _ordered(rows: list[MarginRow]) -> list[MarginRow]:
+    """Rows in the order of `order_of`, then of currencies; by the last first, so that only plain texts are compared."""
+    rows = sorted(rows, key=lambda row: row.margin.currency)
+    for place in reversed(range(len(rows[0].key) if rows else 0)):
+        known = [row for row in rows if row.key[place] is not None]
+        known.sort(key=lambda row: str(row.key[place]))
+        rows = known + [row for row in rows if row.key[place] is None] if len(known) < len(rows) else known
+    return rows
 
 
 def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
