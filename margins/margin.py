@@ -11,7 +11,7 @@ import msgspec
 from margins.cost_lines import UsageTotals
 from margins.currencies import ONE, Converted
 from margins.recognition import RevenueKind
-from margins.units import FEMTO_PER_NANO, ratio
+from margins.units import ratio
 
 INFERENCE = "inference"
 """The COGS line that usage itself brings: the suppliers' cost stamped on its events, in USD."""
@@ -57,9 +57,9 @@ class Margin(msgspec.Struct, gc=False):
     def add_usage(self, usage: UsageTotals) -> None:
         self.usage = usage if self.usage is _NONE else self.usage.plus(usage)
 
-    def add_revenue(self, kind: RevenueKind, revenue_nano: int, currency: str) -> None:
-        revenue = self._in(currency).revenue
-        revenue[kind] = revenue.get(kind, 0) + revenue_nano * FEMTO_PER_NANO
+    def revenue_in(self, currency: str) -> dict[RevenueKind, int]:
+        """What was earned in a currency, femto-units by kind: to be added to."""
+        return self._in(currency).revenue
 
     def add_cost(self, line: str, cost_femto: int, currency: str) -> None:
         cogs = self._in(currency).cogs

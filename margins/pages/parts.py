@@ -13,9 +13,10 @@ from entitlements.models import Customer
 from margins.charts import TrendDay, sparkline, trend
 from margins.currencies import ONE, Converted
 from margins.margin import INFERENCE, Margin
+from margins.pages.cells import Cell
 from margins.pages.data import Data
 from margins.pages.request import Asked
-from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table, word_of
+from margins.pages.tables import Table, chart_scale, figures, margin_table, word_of
 from margins.pages.words import completeness_tone, count, money, percent
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -36,28 +35,28 @@ class Grain:
         return self.feature or self.model or self.user
 
 
-class Place(NamedTuple):
-    """Where an amount belongs. None: not cut by that; 0 or "": cut, and it belongs to none."""
-
+class _Place(NamedTuple):
     slice: int
-    """Which of the slices asked for, counted from 1."""
-    currency: str
-    """The currency the customer is billed in."""
-    customer_id: int | None
-    plan_version_id: int | None
-    feature_id: int | None
-    model: str | None
-    user_key: str | None
-    cohort: date | None
-    """The first day of the month of the customer's first subscription."""
+    currency: int
+    customer_id: int
+    plan_version_id: int
+    feature_id: int
+    model: int
+    user_key: int
+    cohort: int
 
+
+_PLACE: Final = len(_Place._fields)
+
+AT: Final = _Place(*range(_PLACE))
+"""Which column of a fact's place tells what: the slice counted from 1, the billing currency, the first day of the month
+of the customer's first subscription … None: not cut by that; 0 or "": cut, and it belongs to none."""
 
 Placed = tuple[Any, ...]
-"""The columns of a `Place` as they came. Everyone's month is tens of thousands of them, and few are looked into.
+"""A place: columns as they came, for everyone's month has tens of thousands and few are ever looked into.
 
 Whole numbers that may not fit a bigint come as text, of which an int is read in a third of the time a Decimal takes.
 """
-
 
 UsageFact = tuple[Placed, UsageTotals, int]
 """A place, its usage, and what suppliers charged for it in nano-USD."""
@@ -75,8 +74,7 @@ REVENUE_KINDS: Final = (
 )
 """In the order of the columns of money.sql."""
 
-_PLACE: Final = len(Place._fields)
-_USAGE: Final = _PLACE + len(UsageTotals._fields)
+_USAGE: Final = _PLACE + len(UsageTotals.__struct_fields__)
 _LINE: Final = _PLACE + 1
 _COST: Final = _PLACE + 2
 _EARNED: Final = _PLACE + 3
@@ -92,7 +90,7 @@ def usage_facts(
     ctes = [fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user), "usage")]
     parameters = _parameters(slices, grain, customer_ids) | {"inference": inference.value}
     for row in _rows(ctes, _final("usage", grain), parameters):
-        yield row[:_PLACE], UsageTotals._make(row[_PLACE:_USAGE]), int(row[_USAGE])
+        yield row[:_PLACE], UsageTotals(*row[_PLACE:_USAGE]), int(row[_USAGE])
 
 
 def money_facts(

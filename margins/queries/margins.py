@@ -15,10 +15,10 @@ from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
 from margins.models import MarginSetting
 from margins.queries.currencies import currencies_in_play, margin_setting, rates
 from margins.queries.facts import (
+    AT,
     REVENUE_KINDS,
     Grain,
     MoneyFact,
-    Place,
     Placed,
     UsageFact,
     customer_keys,
@@ -77,13 +77,15 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
     if not days:
         return []
-    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
     with _uncollected():
+        sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
         for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(setting.inference_cost)):
             sums.add_usage(fact)
         for entry in money_facts(days, grain, lines, scope.customer_ids):
             sums.add_money(entry)
-    return _ordered([MarginRow(key, margin) for (key, _), margin in sums.rows.items()])
+        rows = sums.rows
+        del sums  # what the collector would only have to walk
+        return _ordered([MarginRow(key, margin) for (key, _), margin in rows.items()])
 
 
 def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[Dimension]) -> list[MarginRow]:
@@ -114,7 +116,7 @@ class _Sums:
         days: Sequence[Slice],
         lines: Sequence[LineTerms],
         plans: dict[int, PlanOf],
-        key_of: Callable[[Place], Key],
+        key_of: Callable[[Placed], Key],
         rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
@@ -133,7 +135,7 @@ class _Sums:
         margin = self._by_place.get(place) or self._margin(place)
         margin.add_usage(usage)
         self._add_cost(margin, place, INFERENCE, cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
-        if lines := self._of_usage[place[0] - 1]:
+        if lines := self._of_usage[place[AT.slice] - 1]:
             for line in self._selecting(lines, place):
                 if cost := usage_cost_femto(line, usage):
                     self._add_cost(margin, place, line.key, cost, line.currency)
@@ -144,14 +146,14 @@ class _Sums:
         if line_id is not None:
             self._add_cost(margin, place, self._line_keys[line_id], cost_femto, currency)
             return
-        revenue_nano = 0
+        revenue, revenue_nano = margin.revenue_in(currency), 0
         for kind, text in zip(REVENUE_KINDS, earned, strict=True):
             if text and (nano := int(text)):
-                margin.add_revenue(kind, nano, currency)
                 revenue_nano += nano
+                revenue[kind] = revenue.get(kind, 0) + nano * FEMTO_PER_NANO
         if self._rates is not None and margin.converted is not None and revenue_nano:
             margin.converted.add_revenue(revenue_nano * FEMTO_PER_NANO, currency, self._day(place), self._rates)
-        if lines := self._of_revenue[place[0] - 1]:
+        if lines := self._of_revenue[place[AT.slice] - 1]:
             for line in self._selecting(lines, place):
                 if cost := revenue_cost_femto(line, revenue_nano):
                     self._add_cost(margin, place, line.key, cost, currency)
@@ -162,29 +164,25 @@ class _Sums:
             margin.converted.add_cost(femto, currency, self._day(place), self._rates)
 
     def _day(self, place: Placed) -> date:
-        number: int = place[0]
+        number: int = place[AT.slice]
         return self._days[number - 1].first_day
 
-    def _margin(self, placed: Placed) -> Margin:
-        place = Place._make(placed)
-        key = self._key_of(place), place.currency
+    def _margin(self, place: Placed) -> Margin:
+        currency: str = place[AT.currency]
+        key = self._key_of(place), currency
         margin = self.rows.get(key)
         if margin is None:
-            margin = self.rows[key] = Margin(place.currency)
+            margin = self.rows[key] = Margin(currency)
             if self._rates is not None:
                 margin.converted = Converted()
-        self._by_place[placed] = margin
+        self._by_place[place] = margin
         return margin
 
-    def _selecting(self, lines: Sequence[LineTerms], placed: Placed) -> list[LineTerms]:
-        place = Place._make(placed)
-        plan = self._plans.get(place.plan_version_id or 0)
+    def _selecting(self, lines: Sequence[LineTerms], place: Placed) -> list[LineTerms]:
+        plan = self._plans.get(place[AT.plan_version_id] or 0)
         plan_id = plan.id if plan else None
-        return [
-            line
-            for line in lines
-            if line.selects(customer_id=place.customer_id, plan_id=plan_id, feature_id=place.feature_id)
-        ]
+        whose, feature_id = place[AT.customer_id], place[AT.feature_id]
+        return [line for line in lines if line.selects(customer_id=whose, plan_id=plan_id, feature_id=feature_id)]
 
 
 @contextmanager
@@ -234,22 +232,18 @@ def _plans() -> dict[int, PlanOf]:
 
 def _key_maker(
     by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], scope: Scope
-) -> Callable[[Place], Key]:
+) -> Callable[[Placed], Key]:
     customers = customer_keys(scope.customer_ids) if Dimension.CUSTOMER in by else {}
     features = dict(Feature.objects.values_list("id", "key")) if Dimension.FEATURE in by else {}
-
-    def plan_key(place: Place) -> str | None:
-        plan = plans.get(place.plan_version_id or 0)
-        return plan.key if plan else None
-
-    readers: dict[Dimension, Callable[[Place], str | date | None]] = {
-        Dimension.CUSTOMER: lambda place: customers.get(place.customer_id or 0),
-        Dimension.PLAN: plan_key,
-        Dimension.FEATURE: lambda place: features.get(place.feature_id or 0),
-        Dimension.MODEL: lambda place: place.model or None,
-        Dimension.USER: lambda place: place.user_key or None,
-        Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
-        Dimension.DAY: lambda place: days[place.slice - 1].first_day,
+    keys_of_plans = {version: plan.key for version, plan in plans.items()}
+    readers: dict[Dimension, Callable[[Placed], str | date | None]] = {
+        Dimension.CUSTOMER: lambda place: customers.get(place[AT.customer_id]),
+        Dimension.PLAN: lambda place: keys_of_plans.get(place[AT.plan_version_id]),
+        Dimension.FEATURE: lambda place: features.get(place[AT.feature_id]),
+        Dimension.MODEL: lambda place: place[AT.model] or None,
+        Dimension.USER: lambda place: place[AT.user_key] or None,
+        Dimension.COHORT: lambda place: f"{place[AT.cohort]:%Y-%m}" if place[AT.cohort] else None,
+        Dimension.DAY: lambda place: days[place[AT.slice] - 1].first_day,
     }
     if len(by) == 1:
         (read,) = (readers[dimension] for dimension in by)
