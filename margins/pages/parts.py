@@ -104,7 +104,7 @@ def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[
         value = row.key[0]
         href = ""
         if isinstance(value, date):
-            href = Links(Period(value, value + timedelta(days=1))).list_of(whose)
+            href = links.list_of(whose, Period(value, value + timedelta(days=1)))
         elif value is not None and dimension is Dimension.MODEL:
             href = links.list_of(whose | {"model": value})
         elif value is not None and dimension is Dimension.FEATURE:

@@ -18,7 +18,7 @@ from margins.pages.shell import page
 from margins.pages.staff import staff_page
 from margins.pages.tables import cost_table, margin_table, revenue_table
 from margins.queries.lines import line_names
-from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows
+from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_cuts
 from margins.queries.unpriced import unpriced_models
 from margins.services.due import write_due_breakage
 
@@ -71,8 +71,8 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(Customer, key=key)
     write_due_breakage(asked.now)
     scope = Scope(*asked.period, (found.pk,))
-    # One question to the database: every table of the page is a coarser cut of the same rows.
-    finest = margin_rows(scope, _OF_ONE, now=asked.now)
+    # Every table of the page is a coarser cut of the same rows, but for the users: of those there may be many.
+    finest, of_users = margin_cuts(scope, (_OF_ONE, [Dimension.USER]), now=asked.now)
 
     def rows(*by: Dimension) -> list[MarginRow]:
         return coarser(finest, _OF_ONE, by)
@@ -80,7 +80,6 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     margin = next((row.margin for row in rows()), Margin(found.currency))
     by_day = rows(Dimension.DAY)
 
-    users = _heaviest(margin_rows(scope, [Dimension.USER], now=asked.now))
     lead = behind(asked.period, found.pk)
 
     def cut(dimension: Dimension, title: str, found_rows: list[MarginRow], note: str = "") -> Any:
@@ -95,13 +94,13 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "margin": margin,
         "tiles": tiles(margin),
         "chart": trend_chart(by_day, asked.period, margin.currency),
-        "unpriced": unpriced_notice(unpriced_models(scope)),
+        "unpriced": unpriced_notice(unpriced_models(scope) if margin.usage.unpriced_calls else ()),
         "costs": cost_table(margin, line_names(*asked.period), margin.usage.calls),
         "revenue": revenue_table(margin.own, margin.currency),
         "cuts": [
             cut(Dimension.FEATURE, "By feature", rows(Dimension.FEATURE), note=ALLOCATION),
             cut(Dimension.MODEL, "By model", rows(Dimension.MODEL), note=ALLOCATION),
-            cut(Dimension.USER, "By user", users, note=ALLOCATION),
+            cut(Dimension.USER, "By user", _heaviest(of_users), note=ALLOCATION),
             cut(Dimension.PLAN, "By plan", rows(Dimension.PLAN)),
             cut(Dimension.DAY, "By day", by_day),
         ],

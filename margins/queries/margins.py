@@ -67,19 +67,41 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     the same totals whatever `by` is, and a row to the rows of any finer cut of it. Where money of other
     currencies than the reporting one can be in them, rows are also converted, day by day.
     """
+    (rows,) = margin_cuts(scope, [by], now=now)
+    return rows
+
+
+def margin_cuts(scope: Scope, cuts: Sequence[Sequence[Dimension]], *, now: datetime) -> list[list[MarginRow]]:
+    """The rows of several cuts, each its own question to the database; what all of them depend on is read once."""
     lines = cost_lines(scope.start, scope.end)
-    plans = _plans()
-    grain = _grain(by, lines, plans)
     setting = margin_setting()
-    converting = _rates_needed(scope, lines, setting)
+    known = _Known(scope, now, lines, _plans(), setting, _rates_needed(scope, lines, setting))
+    return [_rows(known, by) for by in cuts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a report depends on whatever it is cut by. `rates`: those to convert by, None where nothing has to be."""
+
+    scope: Scope
+    now: datetime
+    lines: Sequence[LineTerms]
+    plans: "dict[int, PlanOf]"
+    setting: MarginSetting
+    rates: Rates | None
+
+
+def _rows(known: _Known, by: Sequence[Dimension]) -> list[MarginRow]:
+    scope, lines = known.scope, known.lines
+    grain = _grain(by, lines, known.plans)
     shared = any(line.basis is Basis.SHARED for line in lines)
-    daily = Dimension.DAY in by or grain.of_usage or shared or converting is not None
-    days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
+    daily = Dimension.DAY in by or grain.of_usage or shared or known.rates is not None
+    days = slices(scope.start, scope.end, daily=daily, lines=lines, now=known.now)
     if not days:
         return []
     with _uncollected():
-        sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
-        for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(setting.inference_cost)):
+        sums = _Sums(days, lines, known.plans, _key_maker(by, days, known.plans, scope), known.rates)
+        for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(known.setting.inference_cost)):
             sums.add_usage(fact)
         for entry in money_facts(days, grain, lines, scope.customer_ids):
             sums.add_money(entry)

@@ -3,10 +3,10 @@
 -- Cumulative, so that the shares sum to the whole (margins/recognition.py: spread), and in the order of feature, model
 -- and user, so that what goes to a feature's users is what goes to the feature. Slices are single days here.
 used AS (
-    SELECT u.customer_id, slice_day.number AS slice, u.feature_id, u.model,
+    SELECT u.customer_id, u.day - %(first_day)s::date + 1 AS slice, u.feature_id, u.model,
            CASE WHEN %(by_user)s THEN u.user_key ELSE '' END AS user_key,
            sum(u.charged_microcredits) AS charged, sum(u.cost_nanousd) AS cost
-    FROM usage_day u JOIN slice_day ON slice_day.day = u.day
+    FROM usage_day u
     WHERE u.day >= %(first_day)s AND u.day < %(end_day)s
       AND (%(customers)s::bigint[] IS NULL OR u.customer_id = ANY(%(customers)s::bigint[]))
     GROUP BY 1, 2, 3, 4, 5
