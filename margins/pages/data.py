@@ -19,6 +19,7 @@ from margins.period import Period
 from margins.plan_audit.loading import audit_version
 from margins.queries.currencies import margin_setting
 from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows
+from margins.queries.restated import Restated, restated_days
 from margins.queries.unpriced import UnpricedModel, unpriced_models
 from margins.savings.events import Savings, events_are_few, savings_of
 from margins.savings.hosting import Server
@@ -123,6 +124,10 @@ class Data:
     @cached_property
     def unpriced(self) -> Sequence[UnpricedModel]:
         return unpriced_models(self.scope)
+
+    @cached_property
+    def restated(self) -> list[Restated]:
+        return [day for day in restated_days(self.scope) if day.currency == self.margin.currency]
 
     @cached_property
     def savings(self) -> Savings:

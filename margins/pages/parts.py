@@ -1,10 +1,10 @@
 """The parts pages are put together from: tiles, the trend, the notice of unpriced models, the customers' table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -24,6 +24,8 @@ from margins.queries.unpriced import UnpricedModel
 from margins.savings.links import Links
 from margins.savings.spend import Task
 from margins.units import format_femto, ratio
+
+RESTATED: Final = "restated"
 
 
 class Tile(NamedTuple):
@@ -96,8 +98,10 @@ def headline(data: Data) -> list[Tile]:
     ]
 
 
-def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[MarginRow], Cell]]:
-    """The leading cells of a customer's tables, each with the calls behind its figures."""
+def behind(
+    period: Period, customer_id: int, restated: Collection[date]
+) -> Callable[[Dimension], Callable[[MarginRow], Cell]]:
+    """The leading cells of a customer's tables, each with the calls behind its figures; restated days say so."""
     links, whose = Links(period), {"customer__id__exact": str(customer_id)}
 
     def lead(dimension: Dimension, row: MarginRow) -> Cell:
@@ -111,7 +115,8 @@ def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[
             href = links.events(Task(value, ""), more=whose)
         elif value is not None and dimension is Dimension.USER:
             href = links.list_of(whose | {"user_key": value})
-        return Cell(word_of(dimension, value), href=href, tone="" if value else "muted")
+        note = RESTATED if value in restated else ""
+        return Cell(word_of(dimension, value), href=href, tone="" if value else "muted", note=note)
 
     return lambda dimension: partial(lead, dimension)
 
@@ -149,13 +154,15 @@ def trend_chart(by_day: Sequence[MarginRow], period: Period, currency: str) -> S
     return mark_safe(drawn)  # noqa: S308 - charts.py escapes every text
 
 
-def days_table(by_day: Sequence[MarginRow], asked: Asked, *, csv: str) -> Table:
-    """Day by day, each with the dashboard of that day alone."""
+def days_table(by_day: Sequence[MarginRow], asked: Asked, restated: Collection[date], *, csv: str) -> Table:
+    """Day by day, each with the dashboard of that day alone; restated days say so."""
 
     def lead(row: MarginRow) -> Cell:
         day = row.key[0]
         one = Period(day, day + timedelta(days=1)) if isinstance(day, date) else asked.period
-        return Cell(word_of(Dimension.DAY, day), href=f"?{asked.query_for(one)}")
+        return Cell(
+            word_of(Dimension.DAY, day), href=f"?{asked.query_for(one)}", note=RESTATED if day in restated else ""
+        )
 
     return margin_table(by_day, Dimension.DAY, title="Day by day", csv=csv, first=lead)
 

@@ -14,11 +14,13 @@ from margins.pages import blocks
 from margins.pages.data import Data
 from margins.pages.parts import behind, customer_table, days_table, headline, tiles, trend_chart, unpriced_notice
 from margins.pages.request import Asked, ask
+from margins.pages.restated import restatements
 from margins.pages.shell import page
 from margins.pages.staff import staff_page
 from margins.pages.tables import cost_table, margin_table, revenue_table
 from margins.queries.lines import line_names
 from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_cuts
+from margins.queries.restated import restated_days
 from margins.queries.unpriced import unpriced_models
 from margins.services.due import write_due_breakage
 
@@ -42,7 +44,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "currencies": data.currencies,
         "tiles": headline(data),
         "chart": trend_chart(by_day, asked.period, data.margin.currency),
-        "days": days_table(by_day, asked, csv=_csv("overview_csv", asked, table="days")),
+        "days": days_table(
+            by_day, asked, {one.day for one in data.restated}, csv=_csv("overview_csv", asked, table="days")
+        ),
+        "restated": restatements(data.restated, csv=_csv("overview_csv", asked, table="restated")),
         "unpriced": unpriced_notice(data.unpriced),
         "topics": [
             blocks.bridge_block(data),
@@ -80,7 +85,8 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     margin = next((row.margin for row in rows()), Margin(found.currency))
     by_day = rows(Dimension.DAY)
 
-    lead = behind(asked.period, found.pk)
+    restated = restated_days(scope)
+    lead = behind(asked.period, found.pk, {one.day for one in restated})
 
     def cut(dimension: Dimension, title: str, found_rows: list[MarginRow], note: str = "") -> Any:
         csv = _csv("customer_csv", asked, key=key, table=f"{dimension}s")
@@ -95,6 +101,7 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "tiles": tiles(margin),
         "chart": trend_chart(by_day, asked.period, margin.currency),
         "unpriced": unpriced_notice(unpriced_models(scope) if margin.usage.unpriced_calls else ()),
+        "restated": restatements(restated, csv=_csv("customer_csv", asked, key=key, table="restated")),
         "costs": cost_table(margin, line_names(*asked.period), margin.usage.calls),
         "revenue": revenue_table(margin.own, margin.currency),
         "cuts": [
