@@ -49,8 +49,9 @@ class _Place(NamedTuple):
 _PLACE: Final = len(_Place._fields)
 
 AT: Final = _Place(*range(_PLACE))
-"""Which column of a fact's place tells what: the slice counted from 1, the billing currency, the first day of the month
-of the customer's first subscription … None: not cut by that; 0 or "": cut, and it belongs to none."""
+"""Which column of a fact's place tells what. The slice is counted from 1; the currency is the customer's, and left out
+of a cut by customer; the cohort is the first day of the month of the customer's first subscription. None: not cut by
+that; 0 or "": cut, and it belongs to none."""
 
 Placed = tuple[Any, ...]
 """A place: columns as they came, for everyone's month has tens of thousands and few are ever looked into.
@@ -117,13 +118,33 @@ def _final(facts: str, grain: Grain) -> str:
     return fragment(f"{facts}_by_customer" if grain.customer else f"{facts}_merged")
 
 
-def customer_keys(customer_ids: Sequence[int] | None) -> dict[int, str]:
-    """The keys of these customers, or of all."""
-    only = "" if customer_ids is None else "WHERE id = ANY(%(customers)s)"
+class Billed(NamedTuple):
+    """A customer's key, and what they are billed in."""
+
+    key: str
+    currency: str
+
+
+class Customers(dict[int, Billed]):
+    """These customers, or all, by id. They are read before the facts: who has come since is looked up."""
+
+    def __init__(self, ids: Sequence[int] | None) -> None:
+        super().__init__(_billed(ids))
+
+    def __missing__(self, id_: int) -> Billed:
+        ((_, found),) = _billed([id_])
+        self[id_] = found
+        return found
+
+
+def _billed(ids: Sequence[int] | None) -> list[tuple[int, Billed]]:
+    if ids is not None and not ids:
+        return []
+    only = "" if ids is None else "WHERE id = ANY(%(ids)s)"
     with connection.cursor() as cursor:
-        statement = f"SELECT id, key FROM customer {only}"  # noqa: S608 - one of our two own conditions
-        cursor.execute(statement, {"customers": list(customer_ids or ())})
-        return dict(cursor.fetchall())
+        statement = f"SELECT id, key, currency FROM customer {only}"  # noqa: S608 - one of our two own conditions
+        cursor.execute(statement, {"ids": list(ids or ())})
+        return [(row[0], Billed._make(row[1:])) for row in cursor.fetchall()]
 
 
 def _rows(ctes: Sequence[str], final: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -17,11 +17,11 @@ from margins.queries.currencies import currencies_in_play, margin_setting, rates
 from margins.queries.facts import (
     AT,
     REVENUE_KINDS,
+    Customers,
     Grain,
     MoneyFact,
     Placed,
     UsageFact,
-    customer_keys,
     money_facts,
     usage_facts,
 )
@@ -100,7 +100,8 @@ def _rows(known: _Known, by: Sequence[Dimension]) -> list[MarginRow]:
     if not days:
         return []
     with _uncollected():
-        sums = _Sums(days, lines, known.plans, _key_maker(by, days, known.plans, scope), known.rates)
+        customers = Customers(scope.customer_ids if grain.customer else [])
+        sums = _Sums(days, lines, known.plans, customers, _key_maker(by, days, known.plans, customers), known.rates)
         for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(known.setting.inference_cost)):
             sums.add_usage(fact)
         for entry in money_facts(days, grain, lines, scope.customer_ids):
@@ -138,12 +139,14 @@ class _Sums:
         days: Sequence[Slice],
         lines: Sequence[LineTerms],
         plans: dict[int, PlanOf],
+        customers: Customers,
         key_of: Callable[[Placed], Key],
         rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
         self._by_place: dict[Placed, Margin] = {}
         self._plans = plans
+        self._customers = customers
         self._key_of = key_of
         self._rates = rates
         self._days = days
@@ -190,7 +193,7 @@ class _Sums:
         return self._days[number - 1].first_day
 
     def _margin(self, place: Placed) -> Margin:
-        currency: str = place[AT.currency]
+        currency: str = place[AT.currency] or self._customers[place[AT.customer_id]].currency
         key = self._key_of(place), currency
         margin = self.rows.get(key)
         if margin is None:
@@ -253,13 +256,12 @@ def _plans() -> dict[int, PlanOf]:
 
 
 def _key_maker(
-    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], scope: Scope
+    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], customers: Customers
 ) -> Callable[[Placed], Key]:
-    customers = customer_keys(scope.customer_ids) if Dimension.CUSTOMER in by else {}
     features = dict(Feature.objects.values_list("id", "key")) if Dimension.FEATURE in by else {}
     keys_of_plans = {version: plan.key for version, plan in plans.items()}
     readers: dict[Dimension, Callable[[Placed], str | date | None]] = {
-        Dimension.CUSTOMER: lambda place: customers.get(place[AT.customer_id]),
+        Dimension.CUSTOMER: lambda place: customers[place[AT.customer_id]].key,
         Dimension.PLAN: lambda place: keys_of_plans.get(place[AT.plan_version_id]),
         Dimension.FEATURE: lambda place: features.get(place[AT.feature_id]),
         Dimension.MODEL: lambda place: place[AT.model] or None,

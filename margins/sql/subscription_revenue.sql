@@ -36,7 +36,11 @@ period AS MATERIALIZED (
 SELECT period.customer_id, slice.number AS slice, period.plan_version_id,
        NULL::bigint AS feature_id, NULL::text AS model, NULL::text AS user_key,
        period.currency, 'subscription' AS kind, NULL::bigint AS line_id,
-       accrued_between(period.price_nano, period.starts_at, period.ends_at,
-                       greatest(slice.starts_at, period.since), least(slice.ends_at, period.until)) AS amount_nano
+       -- Most periods in a slice of months lie in it whole.
+       CASE WHEN slice.starts_at <= period.starts_at AND slice.ends_at >= period.ends_at
+                 AND period.since = period.starts_at AND period.until = period.ends_at THEN period.price_nano
+            ELSE accrued_between(period.price_nano, period.starts_at, period.ends_at,
+                                 greatest(slice.starts_at, period.since), least(slice.ends_at, period.until))
+       END AS amount_nano
 FROM period
 JOIN slice ON slice.starts_at < period.until AND slice.ends_at > period.since

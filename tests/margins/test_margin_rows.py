@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 
 from entitlements.core.words import Bucket, EntryKind
 from entitlements.models import Customer
 from margins.margin import Margin, total
+from margins.queries import margins
 from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO, format_femto
@@ -322,3 +324,16 @@ def exact(margin: Margin) -> dict[str, object]:
         "own": figures(margin.own.revenue, margin.own.cogs),
         "other": {currency: figures(one.revenue, one.cogs) for currency, one in margin.not_convertible.items()},
     }
+
+
+def test_a_customer_who_comes_while_a_report_is_made_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pro = plan("pro", "100")
+    Books.open("first").subscribes(pro)
+    facts = margins.money_facts
+
+    def meanwhile(*asked: Any) -> Any:
+        Books.open("second").subscribes(pro)
+        return facts(*asked)
+
+    monkeypatch.setattr(margins, "money_facts", meanwhile)
+    assert revenue_by("customer") == {("first",): "100", ("second",): "100"}
