@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from entitlements.models import Customer
-from margins.margin import Margin
+from margins.margin import Margin, total
 from margins.pages import blocks
 from margins.pages.data import Data
 from margins.pages.parts import behind, customer_table, days_table, headline, tiles, trend_chart, unpriced_notice
@@ -21,13 +21,14 @@ from margins.pages.tables import cost_table, margin_table, revenue_table
 from margins.queries.lines import line_names
 from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_cuts
 from margins.queries.restated import restated_days
-from margins.queries.unpriced import unpriced_models
+from margins.queries.unpriced import unpriced_of_one
 from margins.services.due import write_due_breakage
 
 PAGE_SIZE: Final = 50
 USERS_SHOWN: Final = 25
 
-_OF_ONE: Final = (Dimension.PLAN, Dimension.FEATURE, Dimension.MODEL, Dimension.DAY)
+_OF_ALL_DAYS: Final = (Dimension.PLAN, Dimension.FEATURE, Dimension.MODEL)
+_OF_ONE: Final = (*_OF_ALL_DAYS, Dimension.DAY)
 
 
 @staff_page
@@ -78,13 +79,14 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     scope = Scope(*asked.period, (found.pk,))
     # Every table of the page is a coarser cut of the same rows, but for the users: of those there may be many.
     finest, of_users = margin_cuts(scope, (_OF_ONE, [Dimension.USER]), now=asked.now)
+    by_day = coarser(finest, _OF_ONE, [Dimension.DAY])
+    of_all_days = coarser(finest, _OF_ONE, _OF_ALL_DAYS)
 
-    def rows(*by: Dimension) -> list[MarginRow]:
-        return coarser(finest, _OF_ONE, by)
+    def by(dimension: Dimension) -> list[MarginRow]:
+        return coarser(of_all_days, _OF_ALL_DAYS, [dimension])
 
-    margin = next((row.margin for row in rows()), Margin(found.currency))
-    by_day = rows(Dimension.DAY)
-
+    margin = next(iter(total(row.margin for row in by_day)), Margin(found.currency))
+    by_model = by(Dimension.MODEL)
     restated = restated_days(scope)
     lead = behind(asked.period, found.pk, {one.day for one in restated})
 
@@ -100,15 +102,15 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "margin": margin,
         "tiles": tiles(margin),
         "chart": trend_chart(by_day, asked.period, margin.currency),
-        "unpriced": unpriced_notice(unpriced_models(scope) if margin.usage.unpriced_calls else ()),
+        "unpriced": unpriced_notice(unpriced_of_one(by_model)),
         "restated": restatements(restated, csv=_csv("customer_csv", asked, key=key, table="restated")),
         "costs": cost_table(margin, line_names(*asked.period), margin.usage.calls),
         "revenue": revenue_table(margin.own, margin.currency),
         "cuts": [
-            cut(Dimension.FEATURE, "By feature", rows(Dimension.FEATURE), note=ALLOCATION),
-            cut(Dimension.MODEL, "By model", rows(Dimension.MODEL), note=ALLOCATION),
+            cut(Dimension.FEATURE, "By feature", by(Dimension.FEATURE), note=ALLOCATION),
+            cut(Dimension.MODEL, "By model", by_model, note=ALLOCATION),
             cut(Dimension.USER, "By user", _heaviest(of_users), note=ALLOCATION),
-            cut(Dimension.PLAN, "By plan", rows(Dimension.PLAN)),
+            cut(Dimension.PLAN, "By plan", by(Dimension.PLAN)),
             cut(Dimension.DAY, "By day", by_day),
         ],
     }
