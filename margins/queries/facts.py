@@ -95,16 +95,22 @@ def usage_facts(
 
 
 def money_facts(
-    slices: Sequence[Slice], grain: Grain, lines: Sequence[LineTerms], customer_ids: Sequence[int] | None
+    slices: Sequence[Slice],
+    grain: Grain,
+    lines: Sequence[LineTerms],
+    customer_ids: Sequence[int] | None,
+    *,
+    unread: bool = True,
 ) -> Iterator[MoneyFact]:
     """Recognised revenue, and what lines cost that does not follow from a row's own usage or revenue.
 
     By feature, model or user, and under a shared cost, the slices must be single days: what belongs to
-    none of them is shared out by the day's usage.
+    none of them is shared out by the day's usage. `unread` is False where it is known that these customers'
+    ledgers are added up (`are_behind`).
     """
     told = [line for line in lines if not line.follows_rows]
     parameters = _parameters(slices, grain, customer_ids) | line_parameters(told)
-    ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user)
+    ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user, unread=unread)
     union = " UNION ALL ".join(f"({source})" for source in sources)
     ctes += [f"source AS ({union})", fragment("spread")] if grain.of_usage else [f"fact AS ({union})"]
     for row in _rows([*ctes, fragment("money")], _final("money", grain), parameters):
@@ -116,6 +122,13 @@ def money_facts(
 def _final(facts: str, grain: Grain) -> str:
     """The statement that gives the rows: customer by customer there is nothing left to add up."""
     return fragment(f"{facts}_by_customer" if grain.customer else f"{facts}_merged")
+
+
+def are_behind(customer_ids: Sequence[int]) -> bool:
+    """Whether any of these ledgers has grown since it was added up."""
+    with connection.cursor() as cursor:
+        cursor.execute(fragment("ledgers_behind"), {"customers": list(customer_ids)})
+        return cursor.fetchone() is not None
 
 
 class Billed(NamedTuple):

@@ -37,6 +37,7 @@ fact AS (
     CROSS JOIN LATERAL (
         SELECT CASE WHEN source.amount_nano = trunc(source.amount_nano) THEN 1 ELSE 0.000001 END AS nano
     ) grain
+    -- Said so that what belongs to a feature meets no share at all, instead of each of its day's.
     LEFT JOIN share
-        ON source.feature_id IS NULL AND share.customer_id = source.customer_id AND share.slice = source.slice
+        ON share.customer_id = CASE WHEN source.feature_id IS NULL THEN source.customer_id END AND share.slice = source.slice
 )
