@@ -19,7 +19,7 @@ from margins.pages.shell import page
 from margins.pages.staff import staff_page
 from margins.pages.tables import cost_table, margin_table, revenue_table
 from margins.queries.lines import line_names
-from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_cuts
+from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows_and_users
 from margins.queries.restated import restated_days
 from margins.queries.unpriced import unpriced_of_one
 from margins.services.due import write_due_breakage
@@ -78,7 +78,7 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     write_due_breakage(asked.now)
     scope = Scope(*asked.period, (found.pk,))
     # Every table of the page is a coarser cut of the same rows, but for the users: of those there may be many.
-    finest, of_users = margin_cuts(scope, (_OF_ONE, [Dimension.USER]), now=asked.now)
+    finest, of_users = margin_rows_and_users(scope, _OF_ONE, now=asked.now)
     by_day = coarser(finest, _OF_ONE, [Dimension.DAY])
     of_all_days = coarser(finest, _OF_ONE, _OF_ALL_DAYS)
 

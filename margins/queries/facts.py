@@ -28,6 +28,16 @@ class Grain:
     named_customers: Sequence[int] = ()
     named_plan_versions: Sequence[int] = ()
     named_features: Sequence[int] = ()
+    users_apart: bool = False
+    """Whether users are a cut of their own beside that by the rest: its rows are those that have a `user_key`."""
+
+    @property
+    def dimensions(self) -> str:
+        """What the columns of plan, feature, model and user are grouped by (usage.sql, money.sql)."""
+        if not self.users_apart:
+            return "3, 4, 5, 6"
+        named = "".join([", 3" if self.named_plan_versions else "", ", 4" if self.named_features else ""])
+        return f"GROUPING SETS ((3, 4, 5), (6{named}))"
 
     @property
     def of_usage(self) -> bool:
@@ -88,7 +98,8 @@ def usage_facts(
     inference: InferenceCost = InferenceCost.STAMPED,
 ) -> Iterator[UsageFact]:
     """Usage and its supplier cost, the one that counts, from the rollups."""
-    ctes = [fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user), "usage")]
+    ctes = [fragment(name) for name in ("slice", "cohort", usage_rollup(whole_months(slices), grain.user))]
+    ctes.append(fragment("usage").format(dimensions=grain.dimensions))
     parameters = _parameters(slices, grain, customer_ids) | {"inference": inference.value}
     for row in _rows(ctes, _final("usage", grain), parameters):
         yield row[:_PLACE], UsageTotals(*row[_PLACE:_USAGE]), int(row[_USAGE])
@@ -113,7 +124,8 @@ def money_facts(
     ctes, sources = money_sources(told, whole_months=whole_months(slices), by_user=grain.user, unread=unread)
     union = " UNION ALL ".join(f"({source})" for source in sources)
     ctes += [f"source AS ({union})", fragment("spread")] if grain.of_usage else [f"fact AS ({union})"]
-    for row in _rows([*ctes, fragment("money")], _final("money", grain), parameters):
+    ctes.append(fragment("money").format(dimensions=grain.dimensions))
+    for row in _rows(ctes, _final("money", grain), parameters):
         # A cost is in nano-units with up to six places more: whole femto-units.
         cost_femto = int(row[_COST] * FEMTO_PER_NANO) if row[_COST] else 0
         yield row[:_PLACE], row[_PLACE], row[_LINE], cost_femto, row[_EARNED:]

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -68,18 +68,18 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     the same totals whatever `by` is, and a row to the rows of any finer cut of it. Where money of other
     currencies than the reporting one can be in them, rows are also converted, day by day.
     """
-    (rows,) = margin_cuts(scope, [by], now=now)
-    return rows
+    known = _known(scope, now)
+    return _rows(known, _grain(by, known), [by])[0]
 
 
-def margin_cuts(scope: Scope, cuts: Sequence[Sequence[Dimension]], *, now: datetime) -> list[list[MarginRow]]:
-    """The rows of several cuts, each its own question to the database; what all of them depend on is read once."""
-    lines = cost_lines(scope.start, scope.end)
-    setting = margin_setting()
-    # Of everyone somebody's always is, and looking takes as long as leaving it to the statement.
-    unread = scope.customer_ids is None or are_behind(scope.customer_ids)
-    known = _Known(scope, now, lines, _plans(), setting, _rates_needed(scope, lines, setting), unread)
-    return [_rows(known, by) for by in cuts]
+def margin_rows_and_users(
+    scope: Scope, by: Sequence[Dimension], *, now: datetime
+) -> tuple[list[MarginRow], list[MarginRow]]:
+    """The rows of a cut that does not name users, and those of a cut by user: one question to the database for both."""
+    known = _known(scope, now)
+    grain = replace(_grain(by, known), user=True, users_apart=True)
+    rows, of_users = _rows(known, grain, [by, [Dimension.USER]])
+    return rows, of_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +96,37 @@ class _Known:
     """Whether ledgers may have earned something that is not added up yet."""
 
 
-def _rows(known: _Known, by: Sequence[Dimension]) -> list[MarginRow]:
+def _known(scope: Scope, now: datetime) -> _Known:
+    lines = cost_lines(scope.start, scope.end)
+    setting = margin_setting()
+    # Of everyone somebody's always is, and looking takes as long as leaving it to the statement.
+    unread = scope.customer_ids is None or are_behind(scope.customer_ids)
+    return _Known(scope, now, lines, _plans(), setting, _rates_needed(scope, lines, setting), unread)
+
+
+def _rows(known: _Known, grain: Grain, cuts: Sequence[Sequence[Dimension]]) -> list[list[MarginRow]]:
+    """The rows of the one cut that the grain is of; with users apart, theirs are the second one's."""
     scope, lines = known.scope, known.lines
-    grain = _grain(by, lines, known.plans)
     shared = any(line.basis is Basis.SHARED for line in lines)
-    daily = Dimension.DAY in by or grain.of_usage or shared or known.rates is not None
+    by_day = any(Dimension.DAY in by for by in cuts)
+    daily = by_day or grain.of_usage or shared or known.rates is not None
     days = slices(scope.start, scope.end, daily=daily, lines=lines, now=known.now)
     if not days:
-        return []
+        return [[] for _ in cuts]
     with _uncollected():
         customers = Customers(scope.customer_ids if grain.customer else [])
-        sums = _Sums(days, lines, known.plans, customers, _key_maker(by, days, known.plans, customers), known.rates)
+        sums = [
+            _Sums(days, lines, known.plans, customers, _key_maker(by, days, known.plans, customers), known.rates)
+            for by in cuts
+        ]
+        first, last = sums[0], sums[-1]
         for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(known.setting.inference_cost)):
-            sums.add_usage(fact)
+            (first if fact[0][AT.user_key] is None else last).add_usage(fact)
         for entry in money_facts(days, grain, lines, scope.customer_ids, unread=known.unread):
-            sums.add_money(entry)
-        rows = sums.rows
-        del sums  # what the collector would only have to walk
-        return _ordered([MarginRow(key, margin) for (key, _), margin in rows.items()])
+            (first if entry[0][AT.user_key] is None else last).add_money(entry)
+        found = [one.rows for one in sums]
+        del sums, first, last  # what the collector would only have to walk
+        return [_ordered([MarginRow(key, margin) for (key, _), margin in rows.items()]) for rows in found]
 
 
 def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[Dimension]) -> list[MarginRow]:
@@ -239,8 +252,8 @@ def _rates_needed(scope: Scope, lines: Iterable[LineTerms], setting: MarginSetti
     return None if currencies == {into} else rates(into, currencies, scope.start, scope.end)
 
 
-def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int, PlanOf]) -> Grain:
-    counted = [line for line in lines if line.follows_rows]
+def _grain(by: Sequence[Dimension], known: _Known) -> Grain:
+    counted = [line for line in known.lines if line.follows_rows]
     named_plans = {line.plan_id for line in counted if line.plan_id is not None}
     return Grain(
         customer=Dimension.CUSTOMER in by,
@@ -250,7 +263,7 @@ def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int,
         user=Dimension.USER in by,
         cohort=Dimension.COHORT in by,
         named_customers=sorted({line.customer_id for line in counted if line.customer_id is not None}),
-        named_plan_versions=[version for version, plan in plans.items() if plan.id in named_plans],
+        named_plan_versions=[version for version, plan in known.plans.items() if plan.id in named_plans],
         named_features=sorted({line.feature_id for line in counted if line.feature_id is not None}),
     )
 

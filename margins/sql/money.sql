@@ -14,5 +14,5 @@ part AS (
            sum(f.amount_nano) FILTER (WHERE f.kind = 'overage') AS overage_nano,
            sum(f.amount_nano) FILTER (WHERE f.kind = 'reversal') AS reversal_nano
     FROM fact f
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    GROUP BY 1, 2, 7, 8, {dimensions}
 )

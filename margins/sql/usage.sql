@@ -13,5 +13,5 @@ part AS (
            sum(u.input_tokens + u.output_tokens)::bigint AS tokens, sum(u.charged_microcredits)::bigint AS charged_microcredits,
            sum(CASE %(inference)s WHEN 'computed' THEN u.computed_cost_nanousd ELSE u.cost_nanousd END) AS cost_nanousd
     FROM u
-    GROUP BY 1, 2, 3, 4, 5, 6
+    GROUP BY 1, 2, {dimensions}
 )

@@ -11,7 +11,7 @@ from entitlements.core.words import Bucket, EntryKind
 from entitlements.models import Customer
 from margins.margin import Margin, total
 from margins.queries import margins
-from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows
+from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows, margin_rows_and_users
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO, format_femto
 from tests.margins.books import DECEMBER, NOVEMBER, Books, at, cost_line, feature, plan
@@ -302,6 +302,13 @@ class TestCuts:
         bounds = [date(2026, 11, day) for day in (1, 4, 11, 18, 19)] + [date(2026, 12, 1)]
         weeks = [row.margin for a, b in pairwise(bounds) for row in rows(scope=Scope(a, b))]
         assert [exact(margin) for margin in total(weeks)] == [exact(row.margin) for row in rows()]
+
+    @pytest.mark.parametrize("by", [("plan", "feature", "model", "day"), ("model",), ("customer", "day"), ()])
+    def test_users_told_beside_a_cut_are_those_of_a_cut_of_their_own(self, by: tuple[str, ...]) -> None:
+        busy_company()
+        beside, users = margin_rows_and_users(WHOLE_NOVEMBER, [Dimension(one) for one in by], now=MID_DECEMBER)
+        for found, alone in ((beside, rows(*by)), (users, rows("user"))):
+            assert [(row.key, exact(row.margin)) for row in found] == [(one.key, exact(one.margin)) for one in alone]
 
     def test_customers_asked_for_alone_have_the_figures_they_have_among_all(self) -> None:
         busy_company()
