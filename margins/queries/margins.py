@@ -256,7 +256,8 @@ def _grain(by: Sequence[Dimension], known: _Known) -> Grain:
     counted = [line for line in known.lines if line.follows_rows]
     named_plans = {line.plan_id for line in counted if line.plan_id is not None}
     return Grain(
-        customer=Dimension.CUSTOMER in by,
+        # Of a single customer there is nothing to merge.
+        customer=Dimension.CUSTOMER in by or len(known.scope.customer_ids or ()) == 1,
         plan=Dimension.PLAN in by,
         feature=Dimension.FEATURE in by,
         model=Dimension.MODEL in by,
