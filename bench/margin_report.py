@@ -58,7 +58,7 @@ def _facts() -> int:
     start, end = month()
     days = slices(start.date(), end.date(), daily=False, lines=(), now=utc_now())
     grain = Grain(customer=True)
-    return len(list(usage_facts(days, grain, None))) + len(list(money_facts(days, grain, (), None)))
+    return sum(1 for _ in usage_facts(days, grain, None)) + sum(1 for _ in money_facts(days, grain, (), None))
 
 
 def _timed(action: Callable[[], T], repeats: int) -> tuple[list[float], T]:

@@ -1,14 +1,16 @@
 """The demo company's past: who joined when, and every call they made. Pure, and the same for the same seed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
 import msgspec
 
+from demo.agents import AgentRun, nesting, runs_of
 from demo.cast import Member, members
 from demo.distributions import Rhythm, draw, pick
+from demo.reported import Reported
 from demo.work import HABITS, Model, Work
 from entitlements.core.record import UsageFact
 from kernel.ids import body_digest, key_digest
@@ -24,14 +26,6 @@ _USER_DEPTH = 1.1
 """How steeply a customer's users differ in how much they use: the n-th by 1 ÷ n to this power."""
 
 
-class Reported(msgspec.Struct, frozen=True):
-    """A call as it reaches the service: later than it happened, sometimes by days."""
-
-    received_at: datetime
-    customer: str
-    fact: UsageFact
-
-
 class Life(msgspec.Struct, frozen=True):
     """A member with its dates: there over [joined_at, left_at), on its plan's billing days since `anchor`."""
 
@@ -43,12 +37,13 @@ class Life(msgspec.Struct, frozen=True):
 
 
 class Company(msgspec.Struct, frozen=True):
-    """A past over [start, until): the customers' lives, and their calls in the order they are received."""
+    """A past over [start, until): the customers' lives, their calls as they are received and the runs these are in."""
 
     start: datetime
     until: datetime
     lives: tuple[Life, ...]
     calls: tuple[Reported, ...]
+    runs: tuple[AgentRun, ...]
 
 
 def company(until: datetime, *, customers: int, days: int, events: int, seed: int) -> Company:
@@ -65,14 +60,14 @@ def company(until: datetime, *, customers: int, days: int, events: int, seed: in
     calls: list[Reported] = []
     for life, count in zip(lives, _shares(events, weights), strict=True):
         rhythm = rhythms[life.member.utc_offset]
-        calls += _Customer(life, rhythm, until, _random(seed, life)).calls(count)
+        calls += _Customer(life, rhythm, until, _random(seed, life), _random(seed, life, "agents")).calls(count)
     calls.sort(key=lambda call: (call.received_at, call.customer, call.fact.key))
-    return Company(start, until, tuple(lives), tuple(calls))
+    return Company(start, until, tuple(lives), tuple(calls), tuple(runs_of(calls)))
 
 
-def _random(seed: int, life: Life) -> Random:
+def _random(seed: int, life: Life, *of: str) -> Random:
     """A generator of its own for each customer, so that a customer more or less leaves the others as they are."""
-    return Random(f"{seed}:{life.member.key}")  # noqa: S311 - invented data, not secrets
+    return Random(":".join((str(seed), life.member.key, *of)))  # noqa: S311 - invented data, not secrets
 
 
 class _Step(NamedTuple):
@@ -88,8 +83,8 @@ class _Step(NamedTuple):
 class _Customer:
     """One customer's calls: first when and what, then in their order how large."""
 
-    def __init__(self, life: Life, rhythm: Rhythm, until: datetime, random: Random) -> None:
-        self._life, self._rhythm, self._random = life, rhythm, random
+    def __init__(self, life: Life, rhythm: Rhythm, until: datetime, random: Random, agents: Random) -> None:
+        self._life, self._rhythm, self._random, self._agents = life, rhythm, random, agents
         self._end = min(life.left_at or until, until)
         self._key = life.member.key
 
@@ -108,12 +103,12 @@ class _Customer:
         model = models[pick(random, [1 / place for place in range(1, len(models) + 1)])]
         user = pick(random, [1 / place**_USER_DEPTH for place in range(1, member.users + 1)]) + 1
         at = self._rhythm.draw(random, self._life.joined_at, self._end)
-        steps, run = 1, ""
+        inside: Iterable[str] = [""]
         if work.steps > 1:
-            run = f"{self._key}-run-{number}"
             # Most runs are short and a few very long: a log-normal around the typical length.
             steps = min(most, max(1, round(random.lognormvariate(0, 0.8) * work.steps)))
-        for _ in range(steps):
+            inside = nesting(f"{self._key}-run-{number}", steps, self._agents)
+        for run in inside:
             yield _Step(at, work, model, f"user-{user}", run)
             at = min(at + timedelta(seconds=random.randint(3, 45)), self._end - timedelta(seconds=1))
 

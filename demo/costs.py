@@ -1,10 +1,10 @@
-"""What the demo company pays besides inference."""
+"""What the demo company pays besides inference, and what it says its features earn."""
 
 from datetime import date
 from decimal import Decimal
 
 from margins.cost_lines import Basis
-from margins.models import CostLine
+from margins.models import CostLine, FeatureBenefit
 from plans.models import Feature, Plan
 
 
@@ -41,3 +41,25 @@ def create_cost_lines(starts_on: date) -> None:
     for line in lines:
         line.starts_on = starts_on
         line.save()
+
+
+def state_benefits(starts_on: date) -> None:
+    """One feature that is said to earn more than it costs, and one that is not. In USD."""
+    benefits = [
+        FeatureBenefit(
+            feature=Feature.objects.get(key="summarise-documents"),
+            kind=FeatureBenefit.Kind.CHURN,
+            amount=Decimal(4),
+            investment=Decimal(1800),
+            assumption="Of customers who summarise, 3 in 100 fewer leave each month (holdout in the third quarter).",
+        ),
+        FeatureBenefit(
+            feature=Feature.objects.get(key="code-agent"),
+            kind=FeatureBenefit.Kind.EXPANSION,
+            amount=Decimal(5),
+            assumption="A guess: one developer in ten moves their company to a larger plan within the year.",
+        ),
+    ]
+    for benefit in benefits:
+        benefit.starts_on = starts_on
+        benefit.save()

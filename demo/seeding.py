@@ -13,8 +13,10 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from demo.cast import Member
-from demo.company import Company, Life, Reported
-from demo.costs import create_cost_lines
+from demo.company import Company, Life
+from demo.costs import create_cost_lines, state_benefits
+from demo.opening import Runs
+from demo.reported import Reported
 from entitlements.models import Balance, Customer
 from entitlements.services.customers import upsert_customer
 from entitlements.services.grants import GrantRequest, add_grant
@@ -65,6 +67,7 @@ def seed(company: Company, progressed: Callable[[int], None], also: Callable[[],
             raise NotEmpty("there are customers here already")
         apply_catalogue(CATALOGUE.read_text(), publish=True, now=company.start, acknowledged=ACKNOWLEDGED)
         create_cost_lines(company.start.date())
+        state_benefits(company.start.date())
         _Past(company).live(progressed)
         also()
 
@@ -84,7 +87,7 @@ class _Past:
             (happening for life in self._company.lives for happening in self._happenings(life)),
             key=lambda happening: happening.at,
         )
-        calls = self._company.calls
+        calls, runs = self._company.calls, Runs(self._company.runs)
         now, told, heard = self._company.start, 0, 0
         while now < self._company.until:
             now = min(now + STEP, self._company.until)
@@ -94,7 +97,9 @@ class _Past:
             received = heard
             while heard < len(calls) and calls[heard].received_at < now:
                 heard += 1
+            runs.open(now)
             _record(calls[received:heard], now)
+            runs.close(now)
             self._buy_where_low(now)
             progressed(heard - received)
 

@@ -2,8 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from operator import add
 from typing import Final, NamedTuple
+
+import msgspec
 
 from margins.units import FEMTO_PER_NANO
 
@@ -61,7 +62,7 @@ USAGE_BASES: Final = frozenset({Basis.PER_CALL, Basis.PER_MILLION_TOKENS, Basis.
 """What follows from usage alone."""
 
 
-class UsageTotals(NamedTuple):
+class UsageTotals(msgspec.Struct, frozen=True, gc=False):
     """Sums of usage that cost lines and completeness are computed from."""
 
     calls: int = 0
@@ -73,7 +74,14 @@ class UsageTotals(NamedTuple):
     charged_microcredits: int = 0
 
     def plus(self, other: "UsageTotals") -> "UsageTotals":
-        return UsageTotals(*map(add, self, other))
+        return UsageTotals(
+            self.calls + other.calls,
+            self.memoised_calls + other.memoised_calls,
+            self.unpriced_calls + other.unpriced_calls,
+            self.unrated_calls + other.unrated_calls,
+            self.tokens + other.tokens,
+            self.charged_microcredits + other.charged_microcredits,
+        )
 
 
 class LineTerms(NamedTuple):

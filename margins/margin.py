@@ -11,12 +11,14 @@ import msgspec
 from margins.cost_lines import UsageTotals
 from margins.currencies import ONE, Converted
 from margins.recognition import RevenueKind
-from margins.units import FEMTO_PER_NANO, ratio
+from margins.units import ratio
 
 INFERENCE = "inference"
 """The COGS line that usage itself brings: the suppliers' cost stamped on its events, in USD."""
 
 SUPPLIER_CURRENCY = "USD"
+
+_NONE = UsageTotals()
 
 
 class Amounts(msgspec.Struct, gc=False):
@@ -47,17 +49,17 @@ class Margin(msgspec.Struct, gc=False):
     """
 
     currency: str
-    usage: UsageTotals = UsageTotals()
+    usage: UsageTotals = _NONE
     own: Amounts = msgspec.field(default_factory=Amounts)
     other: dict[str, Amounts] = {}
     converted: Converted | None = None
 
     def add_usage(self, usage: UsageTotals) -> None:
-        self.usage = self.usage.plus(usage)
+        self.usage = usage if self.usage is _NONE else self.usage.plus(usage)
 
-    def add_revenue(self, kind: RevenueKind, revenue_nano: int, currency: str) -> None:
-        revenue = self._in(currency).revenue
-        revenue[kind] = revenue.get(kind, 0) + revenue_nano * FEMTO_PER_NANO
+    def revenue_in(self, currency: str) -> dict[RevenueKind, int]:
+        """What was earned in a currency, femto-units by kind: to be added to."""
+        return self._in(currency).revenue
 
     def add_cost(self, line: str, cost_femto: int, currency: str) -> None:
         cogs = self._in(currency).cogs

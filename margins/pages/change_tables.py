@@ -10,9 +10,10 @@ from entitlements.queries.runs import Tree
 from kernel.units import format_usd
 from margins.checklist.answers import Status
 from margins.margin import INFERENCE, SUPPLIER_CURRENCY
+from margins.pages.cells import Cell
 from margins.pages.data import Data
 from margins.pages.people_tables import bar_cell, usd_cell
-from margins.pages.tables import Cell, Table, amount, counted
+from margins.pages.tables import Table, amount, counted
 from margins.pages.words import count, money, percent
 from margins.pages.words_of_insight import EFFECTS, STATUSES, usd
 from margins.people.bridge import Effects, Side

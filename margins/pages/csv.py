@@ -10,7 +10,8 @@ from typing import Final
 from django.http import HttpResponse
 
 from margins.margin import INFERENCE
-from margins.pages.tables import Cell, Table
+from margins.pages.cells import Cell
+from margins.pages.tables import Table
 from margins.queries.margins import Dimension, MarginRow
 from margins.recognition import RevenueKind
 from margins.units import format_femto

@@ -16,9 +16,10 @@ from margins.pages.request import Asked
 from margins.people.changes import Change, cost_change, previous
 from margins.people.users import People, people
 from margins.period import Period
-from margins.plan_audit.loading import audit_version
+from margins.plan_audit.loading import audit_versions
 from margins.queries.currencies import margin_setting
 from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows
+from margins.queries.restated import Restated, restated_days
 from margins.queries.unpriced import UnpricedModel, unpriced_models
 from margins.savings.events import Savings, events_are_few, savings_of
 from margins.savings.hosting import Server
@@ -125,6 +126,10 @@ class Data:
         return unpriced_models(self.scope)
 
     @cached_property
+    def restated(self) -> list[Restated]:
+        return [day for day in restated_days(self.scope) if day.currency == self.margin.currency]
+
+    @cached_property
     def savings(self) -> Savings:
         return savings_of(self.scope, server=self.server)
 
@@ -139,12 +144,12 @@ class Data:
     @cached_property
     def findings(self) -> list[PlanFinding]:
         """Of every plan on sale, worst first."""
-        versions = versions_on_sale().order_by("plan__key")
-        revision = CacheRevision.objects.values_list("revision", flat=True).first() or 0
+        versions = list(versions_on_sale().order_by("plan__key"))
+        audited = _audited(versions, self.asked.now)
         found = [
             PlanFinding(version.pk, version.plan.key, version.number, finding)
             for version in versions
-            for finding in _audited(version, revision, self.asked.now)
+            for finding in audited[version.pk]
         ]
         return sorted(found, key=lambda one: (SEVERITIES.index(one.finding.severity), one.plan, one.finding.code))
 
@@ -156,11 +161,15 @@ class Data:
         return [row for row in rows if row.margin.currency == self.margin.currency]
 
 
-def _audited(version: PlanVersion, revision: int, now: datetime) -> Sequence[Finding]:
-    """The audit of a version, kept until a price changes or an hour has passed: typical use moves slowly."""
-    key = f"margins:findings:{version.pk}:{revision}:{now:%Y-%m-%d}"
-    kept: Sequence[Finding] | None = cache.get(key)
-    if kept is None:
-        kept = audit_version(version, now=now).findings
-        cache.set(key, kept, AUDIT_KEPT_SECONDS)
-    return kept
+def _audited(versions: Sequence[PlanVersion], now: datetime) -> dict[int, Sequence[Finding]]:
+    """What audits find, by version, kept until a price changes or an hour has passed: typical use moves slowly."""
+    revision = CacheRevision.objects.values_list("revision", flat=True).first() or 0
+    keys = {version.pk: f"margins:findings:{version.pk}:{revision}:{now:%Y-%m-%d}" for version in versions}
+    kept: dict[str, Sequence[Finding]] = cache.get_many(keys.values())
+    unknown = [version for version in versions if keys[version.pk] not in kept]
+    if unknown:
+        audits = audit_versions(unknown, now=now)
+        fresh = {keys[version.pk]: one.findings for version, one in zip(unknown, audits, strict=True)}
+        cache.set_many(fresh, AUDIT_KEPT_SECONDS)
+        kept |= fresh
+    return {pk: kept[key] for pk, key in keys.items()}

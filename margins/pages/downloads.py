@@ -17,8 +17,12 @@ from margins.pages.request import ask, asked_server
 from margins.pages.staff import staff_page
 from margins.pages.tables import Table
 from margins.queries.margins import Dimension, Scope, margin_rows
+from margins.queries.restated import restated_days
 from margins.queries.unpriced import unpriced_models
 from margins.services.due import write_due_breakage
+from margins.units import FEMTO_PER_NANO, format_femto
+
+_RESTATED: Final = "restated"
 
 _OF_ONE: Final = {
     "plans": Dimension.PLAN,
@@ -56,6 +60,8 @@ def overview_csv(request: HttpRequest, table: str) -> HttpResponse:
     """Every row of one of the pages' tables; margins in all billing currencies."""
     if table == "unpriced":
         return _unpriced_csv(request)
+    if table == _RESTATED:
+        return _restated_csv(request)
     if table in _INSIGHTS:
         asked = ask(request)
         write_due_breakage(asked.now)
@@ -67,6 +73,8 @@ def overview_csv(request: HttpRequest, table: str) -> HttpResponse:
 def customer_csv(request: HttpRequest, key: str, table: str) -> HttpResponse:
     """Every row of one of a customer's tables."""
     customer = get_object_or_404(Customer, key=key)
+    if table == _RESTATED:
+        return _restated_csv(request, customer)
     return _margins_csv(request, _OF_ONE.get(table), customer, name=f"margin-{customer.pk}-{table}")
 
 
@@ -90,4 +98,23 @@ def _unpriced_csv(request: HttpRequest) -> HttpResponse:
         "margin-unpriced",
         ("model", "unpriced_calls", "calls", "tokens", "customers"),
         [(harmless(model.model), *model[1:]) for model in models],
+    )
+
+
+def _restated_csv(request: HttpRequest, customer: Customer | None = None) -> HttpResponse:
+    days = restated_days(Scope(*ask(request).period, (customer.pk,) if customer else None))
+    return csv_response(
+        f"margin-{customer.pk}-restated" if customer else "margin-restated",
+        ("day", "currency", "revenue", "calls", "inference_usd", "last_at"),
+        [
+            (
+                one.day.isoformat(),
+                one.currency,
+                format_femto(one.revenue_nano * FEMTO_PER_NANO),
+                one.calls,
+                format_femto(one.cost_nanousd * FEMTO_PER_NANO),
+                one.last_at.isoformat(),
+            )
+            for one in days
+        ],
     )

@@ -1,10 +1,10 @@
 """The parts pages are put together from: tiles, the trend, the notice of unpriced models, the customers' table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -13,9 +13,10 @@ from entitlements.models import Customer
 from margins.charts import TrendDay, sparkline, trend
 from margins.currencies import ONE, Converted
 from margins.margin import INFERENCE, Margin
+from margins.pages.cells import Cell
 from margins.pages.data import Data
 from margins.pages.request import Asked
-from margins.pages.tables import Cell, Table, chart_scale, figures, margin_table, word_of
+from margins.pages.tables import Table, chart_scale, figures, margin_table, word_of
 from margins.pages.words import completeness_tone, count, money, percent
 from margins.period import Period
 from margins.queries.margins import Dimension, MarginRow, Scope, margin_rows
@@ -23,6 +24,8 @@ from margins.queries.unpriced import UnpricedModel
 from margins.savings.links import Links
 from margins.savings.spend import Task
 from margins.units import format_femto, ratio
+
+RESTATED: Final = "restated"
 
 
 class Tile(NamedTuple):
@@ -95,22 +98,25 @@ def headline(data: Data) -> list[Tile]:
     ]
 
 
-def behind(period: Period, customer_id: int) -> Callable[[Dimension], Callable[[MarginRow], Cell]]:
-    """The leading cells of a customer's tables, each with the calls behind its figures."""
+def behind(
+    period: Period, customer_id: int, restated: Collection[date]
+) -> Callable[[Dimension], Callable[[MarginRow], Cell]]:
+    """The leading cells of a customer's tables, each with the calls behind its figures; restated days say so."""
     links, whose = Links(period), {"customer__id__exact": str(customer_id)}
 
     def lead(dimension: Dimension, row: MarginRow) -> Cell:
         value = row.key[0]
         href = ""
         if isinstance(value, date):
-            href = Links(Period(value, value + timedelta(days=1))).list_of(whose)
+            href = links.list_of(whose, Period(value, value + timedelta(days=1)))
         elif value is not None and dimension is Dimension.MODEL:
             href = links.list_of(whose | {"model": value})
         elif value is not None and dimension is Dimension.FEATURE:
             href = links.events(Task(value, ""), more=whose)
         elif value is not None and dimension is Dimension.USER:
             href = links.list_of(whose | {"user_key": value})
-        return Cell(word_of(dimension, value), href=href, tone="" if value else "muted")
+        note = RESTATED if value in restated else ""
+        return Cell(word_of(dimension, value), href=href, tone="" if value else "muted", note=note)
 
     return lambda dimension: partial(lead, dimension)
 
@@ -148,13 +154,15 @@ def trend_chart(by_day: Sequence[MarginRow], period: Period, currency: str) -> S
     return mark_safe(drawn)  # noqa: S308 - charts.py escapes every text
 
 
-def days_table(by_day: Sequence[MarginRow], asked: Asked, *, csv: str) -> Table:
-    """Day by day, each with the dashboard of that day alone."""
+def days_table(by_day: Sequence[MarginRow], asked: Asked, restated: Collection[date], *, csv: str) -> Table:
+    """Day by day, each with the dashboard of that day alone; restated days say so."""
 
     def lead(row: MarginRow) -> Cell:
         day = row.key[0]
         one = Period(day, day + timedelta(days=1)) if isinstance(day, date) else asked.period
-        return Cell(word_of(Dimension.DAY, day), href=f"?{asked.query_for(one)}")
+        return Cell(
+            word_of(Dimension.DAY, day), href=f"?{asked.query_for(one)}", note=RESTATED if day in restated else ""
+        )
 
     return margin_table(by_day, Dimension.DAY, title="Day by day", csv=csv, first=lead)
 

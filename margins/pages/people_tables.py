@@ -10,8 +10,9 @@ from django.utils.safestring import mark_safe
 from entitlements.models import Customer
 from kernel.units import format_usd
 from margins.cost_charts import share_bar
+from margins.pages.cells import Cell
 from margins.pages.data import Data
-from margins.pages.tables import Cell, Table, amount, counted, margin_table
+from margins.pages.tables import Table, amount, counted, margin_table
 from margins.pages.words import count, percent
 from margins.pages.words_of_insight import STANDINGS, TYPES, share, usd
 from margins.people.cohorts import Cell as CohortCell

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from fractions import Fraction
 
+from margins.pages.cells import Cell
 from margins.pages.data import Data
 from margins.pages.people_tables import usd_cell
-from margins.pages.tables import Cell, Table, counted
+from margins.pages.tables import Table, counted
 from margins.pages.words import count
 from margins.pages.words_of_insight import MEANS, VERDICTS, percent_of, share, task_name, times, usd
 from margins.savings.advice import Advice

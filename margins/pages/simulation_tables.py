@@ -7,7 +7,8 @@ from django.utils.formats import date_format
 
 from kernel.units import format_credits, format_usd
 from margins.models import Simulation, SimulationRow
-from margins.pages.tables import Cell, Table, amount
+from margins.pages.cells import Cell
+from margins.pages.tables import Table, amount
 from margins.pages.words import count
 from margins.queries.simulations import Compared, Figures, Total, figures_of, stored_totals
 from margins.units import FEMTO_PER_NANO

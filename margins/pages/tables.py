@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from django.utils.safestring import SafeString
+
 from margins.margin import INFERENCE, Amounts, Margin
+from margins.pages.cells import Cell, row_markup
 from margins.pages.words import completeness_tone, count, money, percent
 from margins.queries.margins import Dimension, MarginRow
 from margins.units import FEMTO_PER_UNIT, format_femto, ratio
@@ -15,22 +18,6 @@ UNALLOCATED: Final = {
     Dimension.FEATURE: "unallocated",
     Dimension.MODEL: "unallocated",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`exact` is the unrounded figure, shown on pointing; `tone`: "", "loss", "caution", "muted"; `markup`: a chart.
-
-    `wraps` is for sentences among the figures.
-    """
-
-    text: str
-    exact: str = ""
-    href: str = ""
-    tone: str = ""
-    note: str = ""
-    markup: str = ""
-    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +37,15 @@ class Table:
         """The columns' names, and whether sentences stand under them."""
         wraps = [cell.wraps for cell in self.rows[0]] if self.rows else [False] * len(self.columns)
         return list(zip(self.columns, wraps, strict=True))
+
+    @property
+    def lines(self) -> list[SafeString]:
+        """The rows as HTML."""
+        return [row_markup(row) for row in self.rows]
+
+    @property
+    def total_line(self) -> SafeString | None:
+        return row_markup(self.total) if self.total else None
 
     def without(self, *columns: str) -> "Table":
         """The same table with fewer columns, where there is little room."""

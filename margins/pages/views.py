@@ -9,23 +9,26 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from entitlements.models import Customer
-from margins.margin import Margin
+from margins.margin import Margin, total
 from margins.pages import blocks
 from margins.pages.data import Data
 from margins.pages.parts import behind, customer_table, days_table, headline, tiles, trend_chart, unpriced_notice
 from margins.pages.request import Asked, ask
+from margins.pages.restated import restatements
 from margins.pages.shell import page
 from margins.pages.staff import staff_page
 from margins.pages.tables import cost_table, margin_table, revenue_table
 from margins.queries.lines import line_names
-from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows
-from margins.queries.unpriced import unpriced_models
+from margins.queries.margins import Dimension, MarginRow, Scope, coarser, margin_rows_and_users
+from margins.queries.restated import restated_days
+from margins.queries.unpriced import unpriced_of_one
 from margins.services.due import write_due_breakage
 
 PAGE_SIZE: Final = 50
 USERS_SHOWN: Final = 25
 
-_OF_ONE: Final = (Dimension.PLAN, Dimension.FEATURE, Dimension.MODEL, Dimension.DAY)
+_OF_ALL_DAYS: Final = (Dimension.PLAN, Dimension.FEATURE, Dimension.MODEL)
+_OF_ONE: Final = (*_OF_ALL_DAYS, Dimension.DAY)
 
 
 @staff_page
@@ -42,7 +45,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "currencies": data.currencies,
         "tiles": headline(data),
         "chart": trend_chart(by_day, asked.period, data.margin.currency),
-        "days": days_table(by_day, asked, csv=_csv("overview_csv", asked, table="days")),
+        "days": days_table(
+            by_day, asked, {one.day for one in data.restated}, csv=_csv("overview_csv", asked, table="days")
+        ),
+        "restated": restatements(data.restated, csv=_csv("overview_csv", asked, table="restated")),
         "unpriced": unpriced_notice(data.unpriced),
         "topics": [
             blocks.bridge_block(data),
@@ -71,17 +77,18 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
     found = get_object_or_404(Customer, key=key)
     write_due_breakage(asked.now)
     scope = Scope(*asked.period, (found.pk,))
-    # One question to the database: every table of the page is a coarser cut of the same rows.
-    finest = margin_rows(scope, _OF_ONE, now=asked.now)
+    # Every table of the page is a coarser cut of the same rows, but for the users: of those there may be many.
+    finest, of_users = margin_rows_and_users(scope, _OF_ONE, now=asked.now)
+    by_day = coarser(finest, _OF_ONE, [Dimension.DAY])
+    of_all_days = coarser(finest, _OF_ONE, _OF_ALL_DAYS)
 
-    def rows(*by: Dimension) -> list[MarginRow]:
-        return coarser(finest, _OF_ONE, by)
+    def by(dimension: Dimension) -> list[MarginRow]:
+        return coarser(of_all_days, _OF_ALL_DAYS, [dimension])
 
-    margin = next((row.margin for row in rows()), Margin(found.currency))
-    by_day = rows(Dimension.DAY)
-
-    users = _heaviest(margin_rows(scope, [Dimension.USER], now=asked.now))
-    lead = behind(asked.period, found.pk)
+    margin = next(iter(total(row.margin for row in by_day)), Margin(found.currency))
+    by_model = by(Dimension.MODEL)
+    restated = restated_days(scope)
+    lead = behind(asked.period, found.pk, {one.day for one in restated})
 
     def cut(dimension: Dimension, title: str, found_rows: list[MarginRow], note: str = "") -> Any:
         csv = _csv("customer_csv", asked, key=key, table=f"{dimension}s")
@@ -95,14 +102,15 @@ def customer(request: HttpRequest, key: str) -> HttpResponse:
         "margin": margin,
         "tiles": tiles(margin),
         "chart": trend_chart(by_day, asked.period, margin.currency),
-        "unpriced": unpriced_notice(unpriced_models(scope)),
+        "unpriced": unpriced_notice(unpriced_of_one(by_model)),
+        "restated": restatements(restated, csv=_csv("customer_csv", asked, key=key, table="restated")),
         "costs": cost_table(margin, line_names(*asked.period), margin.usage.calls),
         "revenue": revenue_table(margin.own, margin.currency),
         "cuts": [
-            cut(Dimension.FEATURE, "By feature", rows(Dimension.FEATURE), note=ALLOCATION),
-            cut(Dimension.MODEL, "By model", rows(Dimension.MODEL), note=ALLOCATION),
-            cut(Dimension.USER, "By user", users, note=ALLOCATION),
-            cut(Dimension.PLAN, "By plan", rows(Dimension.PLAN)),
+            cut(Dimension.FEATURE, "By feature", by(Dimension.FEATURE), note=ALLOCATION),
+            cut(Dimension.MODEL, "By model", by_model, note=ALLOCATION),
+            cut(Dimension.USER, "By user", _heaviest(of_users), note=ALLOCATION),
+            cut(Dimension.PLAN, "By plan", by(Dimension.PLAN)),
             cut(Dimension.DAY, "By day", by_day),
         ],
     }

@@ -1,6 +1,6 @@
 """An offer from the database: the plan as given, what it costs today, and how it is used."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -18,6 +18,7 @@ from margins.queries.currencies import margin_setting
 from margins.queries.dollars import per_dollar
 from margins.queries.lines import cost_lines
 from margins.units import nano_of
+from metering.costing.catalogue import CostCatalogue
 from metering.costing.queries import current_catalogue
 from plans import problems
 from plans.auditing import Finding
@@ -73,9 +74,16 @@ def read_number(text: str | None, *, field: str) -> int | None:
 
 def audit_version(version: PlanVersion, *, now: datetime) -> Audit:
     """The audit of a version of any status, by what is known today. Reads only."""
+    (found,) = audit_versions([version], now=now)
+    return found
+
+
+def audit_versions(versions: Iterable[PlanVersion], *, now: datetime) -> list[Audit]:
+    """The audits of several: what suppliers charge for a model is looked up for the first that allows it."""
     with connection.cursor() as cursor:
         catalogue = load(cursor)
-    return audit(offer_of(plan_terms(version), catalogue, now))
+    costs = current_catalogue()
+    return [audit(offer_of(plan_terms(version), catalogue, now, costs)) for version in versions]
 
 
 def plan_auditor(plan: PlanTerms, catalogue: Catalogue, now: datetime) -> Sequence[Finding]:
@@ -83,7 +91,7 @@ def plan_auditor(plan: PlanTerms, catalogue: Catalogue, now: datetime) -> Sequen
     return audit(offer_of(plan, catalogue, now)).findings
 
 
-def offer_of(plan: PlanTerms, catalogue: Catalogue, now: datetime) -> Offer:
+def offer_of(plan: PlanTerms, catalogue: Catalogue, now: datetime, costs: CostCatalogue | None = None) -> Offer:
     """The plan with everything its cost depends on, at an instant."""
     # Of one plan: what a feature is known for on any of them tells an agent from a chat.
     agents = {
@@ -97,7 +105,7 @@ def offer_of(plan: PlanTerms, catalogue: Catalogue, now: datetime) -> Offer:
         plan=plan,
         catalogue=catalogue,
         card=catalogue.rate_card(plan.rate_card_id, now),
-        costs=current_catalogue(),
+        costs=costs or current_catalogue(),
         at=now,
         packs=_packs(),
         lines=tuple(_lines(plan, per_usd, now.date())),

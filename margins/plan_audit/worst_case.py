@@ -121,21 +121,35 @@ def _kinds(options: Sequence[Option]) -> Iterator[Kind]:
         group = groups.setdefault((option.feature.id, option.model.tier_id), [])
         group.extend(Kind(option, call) for call in option.extremes if call.cost_nano > 0)
     for group in groups.values():
-        kept: list[Kind] = []
-        for kind in sorted(group, key=lambda kind: _takes(kind.call)):
-            if not any(_beats(other.call, kind.call) for other in kept):
-                kept.append(kind)
-        yield from kept
+        kept: list[_Taking] = []
+        for kind, taking in sorted(((kind, _taking(kind.call)) for kind in group), key=lambda each: each[1].shares):
+            if not any(_beats(other, taking) for other in kept):
+                kept.append(taking)
+                yield kind
 
 
-def _takes(call: CallFigures) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-    """What a nano-unit of cost takes of each unit a bound may count."""
-    cost = call.cost_nano
-    return call.microcredits / cost, call.tokens / cost, 1 / cost, call.cost_nanousd / cost
+class _Taking(NamedTuple):
+    """What a nano-unit of a call's cost takes of each unit a bound may count: so many parts of a whole."""
+
+    parts: tuple[int, int, int, int]
+    whole: int
+
+    @property
+    def shares(self) -> list[Fraction]:
+        return [Fraction(part, self.whole) for part in self.parts]
 
 
-def _beats(other: CallFigures, call: CallFigures) -> bool:
-    return all(theirs <= mine for theirs, mine in zip(_takes(other), _takes(call), strict=True))
+def _taking(call: CallFigures) -> _Taking:
+    over = call.cost_nano.denominator
+    units = (call.microcredits * over, call.tokens * over, over, call.cost_nanousd * over)
+    return _Taking(units, call.cost_nano.numerator)
+
+
+def _beats(other: _Taking, taking: _Taking) -> bool:
+    """Whether it takes no more of anything. By whole numbers: calls are held against each other by the ten thousand."""
+    mine, theirs = taking.whole, other.whole
+    (a, b, c, d), (w, x, y, z) = other.parts, taking.parts
+    return a * mine <= w * theirs and b * mine <= x * theirs and c * mine <= y * theirs and d * mine <= z * theirs
 
 
 def _bounding(offer: Offer) -> list[LimitTerms]:

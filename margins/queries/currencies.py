@@ -27,6 +27,6 @@ def currencies_in_play(customer_ids: Sequence[int] | None) -> set[str]:
     if customer_ids is not None:
         customers = customers.filter(id__in=customer_ids)
         subscriptions = subscriptions.filter(customer_id__in=customer_ids)
-    billed_in = customers.order_by().values_list("currency", flat=True).distinct()
-    sold_in = subscriptions.order_by().values_list("plan_version__price_currency", flat=True).distinct()
-    return {*billed_in, *sold_in}
+    billed_in = customers.order_by().values_list("currency", flat=True)
+    sold_in = subscriptions.order_by().values_list("plan_version__price_currency", flat=True)
+    return set(billed_in.union(sold_in))

@@ -33,6 +33,9 @@ def fragment(name: str) -> str:
 UNREAD: Final = ("unread", "earned")
 """CTEs: what the ledgers earned since they were added up, as `earned`."""
 
+NOTHING_UNREAD: Final = ("nothing_unread",)
+"""The same where it is known that they have earned nothing since: half as much for the database to plan."""
+
 REREAD: Final = ("reread", "earned")
 """CTEs: what the ledgers earned up to where they were added up, counted anew, as `earned`."""
 

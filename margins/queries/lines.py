@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from margins.cost_lines import Basis, LineTerms, SharedBy
 from margins.margin import INFERENCE
@@ -12,8 +12,11 @@ from margins.units import nano_of
 
 def cost_lines(start: date, end: date) -> list[LineTerms]:
     """The lines that hold on some day of [start, end), in order of key and start."""
-    rows = CostLine.objects.filter(Q(ends_on=None) | Q(ends_on__gt=start), starts_on__lt=end)
-    return [_terms(row) for row in rows]
+    return [_terms(row) for row in _holding(start, end)]
+
+
+def _holding(start: date, end: date) -> "QuerySet[CostLine]":
+    return CostLine.objects.filter(Q(ends_on=None) | Q(ends_on__gt=start), starts_on__lt=end)
 
 
 def _terms(row: CostLine) -> LineTerms:
@@ -38,4 +41,4 @@ def _terms(row: CostLine) -> LineTerms:
 
 def line_names(start: date, end: date) -> dict[str, str]:
     """What to call each line of COGS on these days, by key. Lines that share a key go by the latest one's name."""
-    return {INFERENCE: "Inference"} | {line.key: line.name for line in cost_lines(start, end)}
+    return {INFERENCE: "Inference"} | dict(_holding(start, end).values_list("key", "name"))

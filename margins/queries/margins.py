@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,12 +15,14 @@ from margins.margin import INFERENCE, SUPPLIER_CURRENCY, Margin
 from margins.models import MarginSetting
 from margins.queries.currencies import currencies_in_play, margin_setting, rates
 from margins.queries.facts import (
-    CostFact,
+    AT,
+    REVENUE_KINDS,
+    Customers,
     Grain,
-    Place,
-    RevenueFact,
+    MoneyFact,
+    Placed,
     UsageFact,
-    customer_keys,
+    are_behind,
     money_facts,
     usage_facts,
 )
@@ -66,23 +68,65 @@ def margin_rows(scope: Scope, by: Sequence[Dimension], *, now: datetime) -> list
     the same totals whatever `by` is, and a row to the rows of any finer cut of it. Where money of other
     currencies than the reporting one can be in them, rows are also converted, day by day.
     """
+    known = _known(scope, now)
+    return _rows(known, _grain(by, known), [by])[0]
+
+
+def margin_rows_and_users(
+    scope: Scope, by: Sequence[Dimension], *, now: datetime
+) -> tuple[list[MarginRow], list[MarginRow]]:
+    """The rows of a cut that does not name users, and those of a cut by user: one question to the database for both."""
+    known = _known(scope, now)
+    grain = replace(_grain(by, known), user=True, users_apart=True)
+    rows, of_users = _rows(known, grain, [by, [Dimension.USER]])
+    return rows, of_users
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a report depends on whatever it is cut by. `rates`: those to convert by, None where nothing has to be."""
+
+    scope: Scope
+    now: datetime
+    lines: Sequence[LineTerms]
+    plans: "dict[int, PlanOf]"
+    setting: MarginSetting
+    rates: Rates | None
+    unread: bool
+    """Whether ledgers may have earned something that is not added up yet."""
+
+
+def _known(scope: Scope, now: datetime) -> _Known:
     lines = cost_lines(scope.start, scope.end)
-    plans = _plans()
-    grain = _grain(by, lines, plans)
     setting = margin_setting()
-    converting = _rates_needed(scope, lines, setting)
+    # Of everyone somebody's always is, and looking takes as long as leaving it to the statement.
+    unread = scope.customer_ids is None or are_behind(scope.customer_ids)
+    return _Known(scope, now, lines, _plans(), setting, _rates_needed(scope, lines, setting), unread)
+
+
+def _rows(known: _Known, grain: Grain, cuts: Sequence[Sequence[Dimension]]) -> list[list[MarginRow]]:
+    """The rows of the one cut that the grain is of; with users apart, theirs are the second one's."""
+    scope, lines = known.scope, known.lines
     shared = any(line.basis is Basis.SHARED for line in lines)
-    daily = Dimension.DAY in by or grain.of_usage or shared or converting is not None
-    days = slices(scope.start, scope.end, daily=daily, lines=lines, now=now)
+    by_day = any(Dimension.DAY in by for by in cuts)
+    daily = by_day or grain.of_usage or shared or known.rates is not None
+    days = slices(scope.start, scope.end, daily=daily, lines=lines, now=known.now)
     if not days:
-        return []
-    sums = _Sums(days, lines, plans, _key_maker(by, days, plans, scope), converting)
+        return [[] for _ in cuts]
     with _uncollected():
-        for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(setting.inference_cost)):
-            sums.add_usage(fact)
-        for entry in money_facts(days, grain, lines, scope.customer_ids):
-            sums.add_money(entry)
-    return sorted((MarginRow(key, margin) for (key, _), margin in sums.rows.items()), key=_order)
+        customers = Customers(scope.customer_ids if grain.customer else [])
+        sums = [
+            _Sums(days, lines, known.plans, customers, _key_maker(by, days, known.plans, customers), known.rates)
+            for by in cuts
+        ]
+        first, last = sums[0], sums[-1]
+        for fact in usage_facts(days, grain, scope.customer_ids, InferenceCost(known.setting.inference_cost)):
+            (first if fact[0][AT.user_key] is None else last).add_usage(fact)
+        for entry in money_facts(days, grain, lines, scope.customer_ids, unread=known.unread):
+            (first if entry[0][AT.user_key] is None else last).add_money(entry)
+        found = [one.rows for one in sums]
+        del sums, first, last  # what the collector would only have to walk
+        return [_ordered([MarginRow(key, margin) for (key, _), margin in rows.items()]) for rows in found]
 
 
 def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[Dimension]) -> list[MarginRow]:
@@ -92,7 +136,7 @@ def coarser(rows: Sequence[MarginRow], by: Sequence[Dimension], onto: Sequence[D
     for row in rows:
         key = tuple(row.key[place] for place in places)
         merged.setdefault((key, row.margin.currency), Margin(row.margin.currency)).add(row.margin)
-    return sorted((MarginRow(key, margin) for (key, _), margin in merged.items()), key=_order)
+    return _ordered([MarginRow(key, margin) for (key, _), margin in merged.items()])
 
 
 class PlanOf(NamedTuple):
@@ -113,11 +157,14 @@ class _Sums:
         days: Sequence[Slice],
         lines: Sequence[LineTerms],
         plans: dict[int, PlanOf],
-        key_of: Callable[[Place], Key],
+        customers: Customers,
+        key_of: Callable[[Placed], Key],
         rates: Rates | None,
     ) -> None:
         self.rows: dict[tuple[Key, str], Margin] = {}
+        self._by_place: dict[Placed, Margin] = {}
         self._plans = plans
+        self._customers = customers
         self._key_of = key_of
         self._rates = rates
         self._days = days
@@ -127,51 +174,58 @@ class _Sums:
         self._of_usage = [[line for line in of if line.basis in USAGE_BASES and not line.meter] for of in held]
 
     def add_usage(self, fact: UsageFact) -> None:
-        margin = self._margin(fact.place)
-        margin.add_usage(fact.usage)
-        self._add_cost(margin, fact.place, INFERENCE, fact.cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
-        if lines := self._of_usage[fact.place.slice]:
-            for line in self._selecting(lines, fact.place):
-                if cost := usage_cost_femto(line, fact.usage):
-                    self._add_cost(margin, fact.place, line.key, cost, line.currency)
+        place, usage, cost_nanousd = fact
+        margin = self._by_place.get(place) or self._margin(place)
+        margin.add_usage(usage)
+        self._add_cost(margin, place, INFERENCE, cost_nanousd * FEMTO_PER_NANO, SUPPLIER_CURRENCY)
+        if lines := self._of_usage[place[AT.slice] - 1]:
+            for line in self._selecting(lines, place):
+                if cost := usage_cost_femto(line, usage):
+                    self._add_cost(margin, place, line.key, cost, line.currency)
 
-    def add_money(self, fact: RevenueFact | CostFact) -> None:
-        margin = self._margin(fact.place)
-        if isinstance(fact, CostFact):
-            line_key = self._line_keys[fact.line_id]
-            self._add_cost(margin, fact.place, line_key, fact.cost_femto, fact.currency)
+    def add_money(self, fact: MoneyFact) -> None:
+        place, currency, line_id, cost_femto, earned = fact
+        margin = self._by_place.get(place) or self._margin(place)
+        if line_id is not None:
+            self._add_cost(margin, place, self._line_keys[line_id], cost_femto, currency)
             return
-        margin.add_revenue(fact.kind, fact.revenue_nano, fact.currency)
-        if self._rates is not None and margin.converted is not None and fact.revenue_nano:
-            day = self._days[fact.place.slice].first_day
-            margin.converted.add_revenue(fact.revenue_nano * FEMTO_PER_NANO, fact.currency, day, self._rates)
-        if lines := self._of_revenue[fact.place.slice]:
-            for line in self._selecting(lines, fact.place):
-                if cost := revenue_cost_femto(line, fact.revenue_nano):
-                    self._add_cost(margin, fact.place, line.key, cost, fact.currency)
+        revenue, revenue_nano = margin.revenue_in(currency), 0
+        for kind, text in zip(REVENUE_KINDS, earned, strict=True):
+            if text and (nano := int(text)):
+                revenue_nano += nano
+                revenue[kind] = revenue.get(kind, 0) + nano * FEMTO_PER_NANO
+        if self._rates is not None and margin.converted is not None and revenue_nano:
+            margin.converted.add_revenue(revenue_nano * FEMTO_PER_NANO, currency, self._day(place), self._rates)
+        if lines := self._of_revenue[place[AT.slice] - 1]:
+            for line in self._selecting(lines, place):
+                if cost := revenue_cost_femto(line, revenue_nano):
+                    self._add_cost(margin, place, line.key, cost, currency)
 
-    def _add_cost(self, margin: Margin, place: Place, line_key: str, femto: int, currency: str) -> None:
+    def _add_cost(self, margin: Margin, place: Placed, line_key: str, femto: int, currency: str) -> None:
         margin.add_cost(line_key, femto, currency)
         if self._rates is not None and margin.converted is not None and femto:
-            margin.converted.add_cost(femto, currency, self._days[place.slice].first_day, self._rates)
+            margin.converted.add_cost(femto, currency, self._day(place), self._rates)
 
-    def _margin(self, place: Place) -> Margin:
-        key = self._key_of(place), place.currency
+    def _day(self, place: Placed) -> date:
+        number: int = place[AT.slice]
+        return self._days[number - 1].first_day
+
+    def _margin(self, place: Placed) -> Margin:
+        currency: str = place[AT.currency] or self._customers[place[AT.customer_id]].currency
+        key = self._key_of(place), currency
         margin = self.rows.get(key)
         if margin is None:
-            margin = self.rows[key] = Margin(place.currency)
+            margin = self.rows[key] = Margin(currency)
             if self._rates is not None:
                 margin.converted = Converted()
+        self._by_place[place] = margin
         return margin
 
-    def _selecting(self, lines: Sequence[LineTerms], place: Place) -> list[LineTerms]:
-        plan = self._plans.get(place.plan_version_id or 0)
+    def _selecting(self, lines: Sequence[LineTerms], place: Placed) -> list[LineTerms]:
+        plan = self._plans.get(place[AT.plan_version_id] or 0)
         plan_id = plan.id if plan else None
-        return [
-            line
-            for line in lines
-            if line.selects(customer_id=place.customer_id, plan_id=plan_id, feature_id=place.feature_id)
-        ]
+        whose, feature_id = place[AT.customer_id], place[AT.feature_id]
+        return [line for line in lines if line.selects(customer_id=whose, plan_id=plan_id, feature_id=feature_id)]
 
 
 @contextmanager
@@ -198,18 +252,19 @@ def _rates_needed(scope: Scope, lines: Iterable[LineTerms], setting: MarginSetti
     return None if currencies == {into} else rates(into, currencies, scope.start, scope.end)
 
 
-def _grain(by: Sequence[Dimension], lines: Iterable[LineTerms], plans: dict[int, PlanOf]) -> Grain:
-    counted = [line for line in lines if line.follows_rows]
+def _grain(by: Sequence[Dimension], known: _Known) -> Grain:
+    counted = [line for line in known.lines if line.follows_rows]
     named_plans = {line.plan_id for line in counted if line.plan_id is not None}
     return Grain(
-        customer=Dimension.CUSTOMER in by,
+        # Of a single customer there is nothing to merge.
+        customer=Dimension.CUSTOMER in by or len(known.scope.customer_ids or ()) == 1,
         plan=Dimension.PLAN in by,
         feature=Dimension.FEATURE in by,
         model=Dimension.MODEL in by,
         user=Dimension.USER in by,
         cohort=Dimension.COHORT in by,
         named_customers=sorted({line.customer_id for line in counted if line.customer_id is not None}),
-        named_plan_versions=[version for version, plan in plans.items() if plan.id in named_plans],
+        named_plan_versions=[version for version, plan in known.plans.items() if plan.id in named_plans],
         named_features=sorted({line.feature_id for line in counted if line.feature_id is not None}),
     )
 
@@ -220,23 +275,18 @@ def _plans() -> dict[int, PlanOf]:
 
 
 def _key_maker(
-    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], scope: Scope
-) -> Callable[[Place], Key]:
-    customers = customer_keys(scope.customer_ids) if Dimension.CUSTOMER in by else {}
+    by: Sequence[Dimension], days: Sequence[Slice], plans: dict[int, PlanOf], customers: Customers
+) -> Callable[[Placed], Key]:
     features = dict(Feature.objects.values_list("id", "key")) if Dimension.FEATURE in by else {}
-
-    def plan_key(place: Place) -> str | None:
-        plan = plans.get(place.plan_version_id or 0)
-        return plan.key if plan else None
-
-    readers: dict[Dimension, Callable[[Place], str | date | None]] = {
-        Dimension.CUSTOMER: lambda place: customers.get(place.customer_id or 0),
-        Dimension.PLAN: plan_key,
-        Dimension.FEATURE: lambda place: features.get(place.feature_id or 0),
-        Dimension.MODEL: lambda place: place.model or None,
-        Dimension.USER: lambda place: place.user_key or None,
-        Dimension.COHORT: lambda place: f"{place.cohort:%Y-%m}" if place.cohort else None,
-        Dimension.DAY: lambda place: days[place.slice].first_day,
+    keys_of_plans = {version: plan.key for version, plan in plans.items()}
+    readers: dict[Dimension, Callable[[Placed], str | date | None]] = {
+        Dimension.CUSTOMER: lambda place: customers[place[AT.customer_id]].key,
+        Dimension.PLAN: lambda place: keys_of_plans.get(place[AT.plan_version_id]),
+        Dimension.FEATURE: lambda place: features.get(place[AT.feature_id]),
+        Dimension.MODEL: lambda place: place[AT.model] or None,
+        Dimension.USER: lambda place: place[AT.user_key] or None,
+        Dimension.COHORT: lambda place: f"{place[AT.cohort]:%Y-%m}" if place[AT.cohort] else None,
+        Dimension.DAY: lambda place: days[place[AT.slice] - 1].first_day,
     }
     if len(by) == 1:
         (read,) = (readers[dimension] for dimension in by)
@@ -245,8 +295,14 @@ def _key_maker(
     return lambda place: tuple([read(place) for read in chosen])
 
 
-def _order(row: MarginRow) -> tuple[tuple[tuple[bool, str], ...], str]:
-    return order_of(row.key), row.margin.currency
+def _ordered(rows: list[MarginRow]) -> list[MarginRow]:
+    """Rows in the order of `order_of`, then of currencies; by the last first, so that only plain texts are compared."""
+    rows = sorted(rows, key=lambda row: row.margin.currency)
+    for place in reversed(range(len(rows[0].key) if rows else 0)):
+        known = [row for row in rows if row.key[place] is not None]
+        known.sort(key=lambda row: str(row.key[place]))
+        rows = known + [row for row in rows if row.key[place] is None] if len(known) < len(rows) else known
+    return rows
 
 
 def order_of(key: Key) -> tuple[tuple[bool, str], ...]:

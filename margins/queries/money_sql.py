@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from margins.cost_lines import Basis, LineTerms, SharedBy
-from margins.queries.ledger_sql import UNREAD, fragment
+from margins.queries.ledger_sql import NOTHING_UNREAD, UNREAD, fragment
 from margins.recognition import day_start
 from margins.slices import Slice
 
@@ -39,11 +39,17 @@ def usage_rollup(of_months: bool, by_user: bool) -> str:
     return "usage_of_months" if of_months and not by_user else "usage_of_days"
 
 
-def money_sources(lines: Sequence[LineTerms], *, whole_months: bool, by_user: bool) -> tuple[list[str], list[str]]:
-    """The CTEs and the sources of facts. `lines` are those whose cost does not follow from rows."""
+def money_sources(
+    lines: Sequence[LineTerms], *, whole_months: bool, by_user: bool, unread: bool
+) -> tuple[list[str], list[str]]:
+    """The CTEs and the sources of facts. `lines` are those whose cost does not follow from rows.
+
+    `unread`: whether ledgers of those asked about may have grown since they were added up.
+    """
     costs = sorted({_SOURCES[line.basis] for line in lines})
     of_ledgers = "ledger_revenue_of_months" if whole_months else "ledger_revenue_of_days"
-    ctes = [fragment(name) for name in ("slice", "cohort", "line", *UNREAD)]
+    earned = UNREAD if unread or "shared_costs" in costs else NOTHING_UNREAD
+    ctes = [fragment(name) for name in ("slice", "cohort", "line", *earned)]
     if "shared_costs" in costs:
         # What everyone earned is asked for whoever the report is about, and so is what is not added up yet.
         ctes = [_of_everyone(cte) for cte in ctes]

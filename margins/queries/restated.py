@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from margins.queries.ledger_sql import UNREAD, statement
+from margins.queries.facts import are_behind
+from margins.queries.ledger_sql import NOTHING_UNREAD, UNREAD, statement
 from margins.queries.margins import Scope
 from margins.recognition import day_start
 
@@ -34,8 +35,9 @@ def restated_days(scope: Scope) -> list[Restated]:
         "until": day_start(scope.end),
         "customers": None if scope.customer_ids is None else list(scope.customer_ids),
     }
+    unread = scope.customer_ids is None or are_behind(scope.customer_ids)
     with connection.cursor() as cursor:
-        cursor.execute(statement(UNREAD, "restated"), parameters)
+        cursor.execute(statement(UNREAD if unread else NOTHING_UNREAD, "restated"), parameters)
         return [
             Restated(day, currency, int(revenue), int(calls), int(cost), last_at)
             for day, currency, revenue, calls, cost, last_at in cursor.fetchall()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Sum
 
-from margins.queries.margins import Scope
+from margins.queries.margins import MarginRow, Scope
 from metering.models import UsageDay
 
 
@@ -40,3 +40,13 @@ def unpriced_models(scope: Scope) -> Sequence[UnpricedModel]:
         )
         for row in sums
     ]
+
+
+def unpriced_of_one(by_model: Sequence[MarginRow]) -> Sequence[UnpricedModel]:
+    """The same of one customer, whose rows by model are at hand."""
+    found = [
+        UnpricedModel(str(row.key[0] or ""), usage.unpriced_calls, usage.calls, usage.tokens, 1)
+        for row in by_model
+        if (usage := row.margin.usage).unpriced_calls
+    ]
+    return sorted(found, key=lambda one: (-one.unpriced_calls, one.model))

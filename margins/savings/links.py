@@ -16,10 +16,12 @@ class Links:
     """Addresses of filtered usage lists, for one stretch of days."""
 
     def __init__(self, period: Period) -> None:
-        self._days = {
-            "occurred_at__gte": f"{period.start}T00:00:00Z",
-            "occurred_at__lt": f"{period.end}T00:00:00Z",
-        }
+        self._period = period
+
+    @cached_property
+    def _list(self) -> str:
+        """Looked up once: a page makes a link for every day, feature, model and user."""
+        return reverse("admin:entitlements_usageline_changelist")
 
     @cached_property
     def _features(self) -> dict[str, int]:
@@ -48,6 +50,8 @@ class Links:
         """All calls of a feature; of a feature nobody knows, all calls."""
         return self.events(Task(feature, ""))
 
-    def list_of(self, filters: Mapping[str, str]) -> str:
-        """The usage events of these days that have these values."""
-        return f"{reverse('admin:entitlements_usageline_changelist')}?{urlencode(self._days | dict(filters))}"
+    def list_of(self, filters: Mapping[str, str], period: Period | None = None) -> str:
+        """The usage events of these days, or of others, that have these values."""
+        of = period or self._period
+        days = {"occurred_at__gte": f"{of.start}T00:00:00Z", "occurred_at__lt": f"{of.end}T00:00:00Z"}
+        return f"{self._list}?{urlencode(days | dict(filters))}"

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Subquery
-
 from entitlements.models import CreditGrant, Customer
 from entitlements.services.accounts import opened_one
 
@@ -16,8 +14,10 @@ def write_due_breakage(now: datetime) -> int:
     transaction per account, so that no reader of a report holds more than one of them.
     """
     due = CreditGrant.objects.filter(closed_at=None, activated_at__isnull=False, paid__gt=0, expires_at__lte=now)
-    customers = Customer.objects.filter(id__in=Subquery(due.values("customer_id"))).order_by("id")
-    keys = list(customers.values_list("key", flat=True))
+    whose = set(due.values_list("customer_id", flat=True))
+    if not whose:
+        return 0
+    keys = list(Customer.objects.filter(id__in=whose).order_by("id").values_list("key", flat=True))
     for key in keys:
         with opened_one(key, now=now):
             pass

@@ -1,6 +1,6 @@
 -- The same for slices of whole calendar months, each of which stands for its first day.
-SELECT r.customer_id, slice_day.number AS slice, r.plan_version_id, NULL::bigint AS feature_id, NULL::text AS model,
-       NULL::text AS user_key, r.currency, r.kind, NULL::bigint AS line_id, r.amount_nano
+SELECT customer_id, CASE WHEN cardinality(%(slice_first_day)s::date[]) = 1 THEN 1 ELSE width_bucket(day, %(slice_first_day)s::date[]) END AS slice, plan_version_id, NULL::bigint AS feature_id,
+       NULL::text AS model, NULL::text AS user_key, currency, kind, NULL::bigint AS line_id, amount_nano
 FROM (
     SELECT customer_id, month AS day, plan_version_id, currency, kind, amount_nano
     FROM revenue_month
@@ -8,6 +8,7 @@ FROM (
       AND (%(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[]))
     UNION ALL
     SELECT customer_id, day, plan_version_id, currency, kind, amount_nano
-    FROM earned WHERE %(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[])
+    FROM earned
+    WHERE day >= %(first_day)s AND day < %(end_day)s
+      AND (%(customers)s::bigint[] IS NULL OR customer_id = ANY(%(customers)s::bigint[]))
 ) r
-JOIN slice_day ON slice_day.day = r.day

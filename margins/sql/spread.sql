@@ -3,10 +3,10 @@
 -- Cumulative, so that the shares sum to the whole (margins/recognition.py: spread), and in the order of feature, model
 -- and user, so that what goes to a feature's users is what goes to the feature. Slices are single days here.
 used AS (
-    SELECT u.customer_id, slice_day.number AS slice, u.feature_id, u.model,
+    SELECT u.customer_id, u.day - %(first_day)s::date + 1 AS slice, u.feature_id, u.model,
            CASE WHEN %(by_user)s THEN u.user_key ELSE '' END AS user_key,
            sum(u.charged_microcredits) AS charged, sum(u.cost_nanousd) AS cost
-    FROM usage_day u JOIN slice_day ON slice_day.day = u.day
+    FROM usage_day u
     WHERE u.day >= %(first_day)s AND u.day < %(end_day)s
       AND (%(customers)s::bigint[] IS NULL OR u.customer_id = ANY(%(customers)s::bigint[]))
     GROUP BY 1, 2, 3, 4, 5
@@ -37,6 +37,7 @@ fact AS (
     CROSS JOIN LATERAL (
         SELECT CASE WHEN source.amount_nano = trunc(source.amount_nano) THEN 1 ELSE 0.000001 END AS nano
     ) grain
+    -- Said so that what belongs to a feature meets no share at all, instead of each of its day's.
     LEFT JOIN share
-        ON source.feature_id IS NULL AND share.customer_id = source.customer_id AND share.slice = source.slice
+        ON share.customer_id = CASE WHEN source.feature_id IS NULL THEN source.customer_id END AND share.slice = source.slice
 )

@@ -8,6 +8,7 @@ from statistics import median
 import pytest
 
 from demo import distributions as sizes
+from demo.agents import DEEPEST
 from demo.cast import CAST, members
 from demo.company import Company, company
 from demo.distributions import Quantiles, Rhythm, draw
@@ -62,9 +63,23 @@ def test_a_runaway_agent_takes_hundreds_of_steps_where_others_take_a_few(small: 
     steps: dict[str, Counter[str]] = {"runaway": Counter(), "others": Counter()}
     for call in company(UNTIL, customers=40, days=30, events=40_000, seed=1).calls:
         if call.fact.run_key:
-            steps["runaway" if call.customer == "hungry-otter-games" else "others"][call.fact.run_key] += 1
+            outermost = call.fact.run_key.partition(".")[0]
+            steps["runaway" if call.customer == "hungry-otter-games" else "others"][outermost] += 1
     assert max(steps["runaway"].values()) > 200
     assert median(steps["others"].values()) < 15
+
+
+def test_agents_start_agents_in_runs_that_are_open_while_they_are_called(small: Company) -> None:
+    runs = {(run.customer, run.key): run for run in small.runs}
+    assert {run.key.count(".") for run in small.runs} == set(range(DEEPEST))
+    assert {key for call in small.calls if (key := call.fact.run_key)} == {key for _, key in runs}
+    for call in small.calls:
+        if run := runs.get((call.customer, call.fact.run_key)):
+            assert run.opened_at <= call.fact.occurred_at <= call.received_at <= run.closed_at
+    for run in small.runs:
+        if run.parent:
+            around = runs[run.customer, run.parent]
+            assert around.opened_at <= run.opened_at <= run.closed_at <= around.closed_at
 
 
 def test_people_sleep_and_have_weekends(small: Company) -> None:

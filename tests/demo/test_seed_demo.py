@@ -17,10 +17,13 @@ from access.models import ApiKey
 from demo import seeding
 from demo.company import company
 from demo.seeding import NotEmpty, seed
-from entitlements.models import Balance, CreditGrant, Customer, EntryKind, LedgerEntry, Subscription
+from entitlements.models import Balance, CreditGrant, Customer, EntryKind, LedgerEntry, Run, Subscription
 from entitlements.services.customers import upsert_customer
 from entitlements.store.reference import django_reference
 from kernel.clock import utc_now
+from margins.models import FeatureBenefit
+from margins.people.trees import depth_of_trees
+from margins.period import Period
 from margins.queries.margins import Dimension, Scope, margin_rows
 from metering.models import UsageDay, UsageEvent
 from plans.models import Plan
@@ -51,6 +54,19 @@ def test_an_empty_database_becomes_a_company_that_adds_up(folder: Path, capsys: 
     said = capsys.readouterr().out
     assert "losses first" in said
     assert "hungry-otter-games" in said
+
+
+@pytest.mark.django_db
+def test_agents_and_what_features_earn_are_there_to_be_seen() -> None:
+    seed(company(UNTIL, seed=1, **SMALL), lambda _: None, also=lambda: None)
+    days = Period(UNTIL.date() - timedelta(days=10), UNTIL.date() + timedelta(days=1))
+    calls = UsageEvent.objects.exclude(run_key="").count()
+    trees = depth_of_trees(days)
+    assert calls == sum(tree.steps for tree in trees) > 0
+    assert [tree.depth for tree in trees] == [1, 2, 3]
+    assert trees[0].per_tree_nanousd < trees[-1].per_tree_nanousd
+    assert Run.objects.filter(status=Run.Status.OPEN).count() < Run.objects.count() / 10
+    assert {one.feature.key for one in FeatureBenefit.objects.all()} == {"summarise-documents", "code-agent"}
 
 
 @pytest.mark.django_db

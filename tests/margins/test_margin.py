@@ -26,7 +26,7 @@ def line(basis: Basis, *, amount_nano: int = 0, percent_e4: int = 0, **parts: ob
 def test_the_worked_example(inference: int, cogs: int, percent: str) -> None:
     """$299 a month; hosting 8, third-party 12, support 15; then average and heavy AI use on top."""
     margin = Margin("USD")
-    margin.add_revenue(RevenueKind.SUBSCRIPTION, 299 * USD, "USD")
+    margin.revenue_in("USD")[RevenueKind.SUBSCRIPTION] = 299 * FEMTO_PER_UNIT
     for key, dollars in {"hosting": 8, "third-party": 12, "support": 15, INFERENCE: inference}.items():
         margin.add_cost(key, dollars * FEMTO_PER_UNIT, "USD")
     assert format_femto(margin.own.total_cogs) == str(cogs)
@@ -82,7 +82,7 @@ def test_a_line_holds_on_its_days_for_whom_it_selects() -> None:
 
 def test_costs_in_another_currency_leave_no_margin_rather_than_a_wrong_one() -> None:
     margin = Margin("EUR")
-    margin.add_revenue(RevenueKind.SUBSCRIPTION, 99 * USD, "EUR")
+    margin.revenue_in("EUR")[RevenueKind.SUBSCRIPTION] = 99 * FEMTO_PER_UNIT
     assert margin.margin_ratio == "1"
     margin.add_cost(INFERENCE, 5 * FEMTO_PER_UNIT, "USD")
     assert margin.gross_margin is None
@@ -95,7 +95,7 @@ def test_costs_in_another_currency_leave_no_margin_rather_than_a_wrong_one() -> 
 
 def test_no_cost_in_another_currency_does_not_stand_in_the_way() -> None:
     margin = Margin("EUR")
-    margin.add_revenue(RevenueKind.SUBSCRIPTION, USD, "EUR")
+    margin.revenue_in("EUR")[RevenueKind.SUBSCRIPTION] = FEMTO_PER_UNIT
     margin.add_cost(INFERENCE, 0, "USD")
     assert margin.margin_ratio == "1"
 
@@ -103,7 +103,7 @@ def test_no_cost_in_another_currency_does_not_stand_in_the_way() -> None:
 def test_totals_keep_billing_currencies_apart() -> None:
     rows = [Margin("USD"), Margin("EUR"), Margin("USD")]
     for number, margin in enumerate(rows, start=1):
-        margin.add_revenue(RevenueKind.CREDITS, number * USD, margin.currency)
+        margin.revenue_in(margin.currency)[RevenueKind.CREDITS] = number * FEMTO_PER_UNIT
         margin.add_cost(INFERENCE, number, "USD")
         margin.add_usage(UsageTotals(calls=number))
     euro, dollar = total(rows)
@@ -124,7 +124,7 @@ def test_completeness_is_the_share_of_priced_calls(calls: int, unpriced: int, ex
 def test_no_revenue_has_no_ratio_and_losses_come_first() -> None:
     def margin(revenue: int, cost: int, currency: str = "USD") -> Margin:
         one = Margin(currency)
-        one.add_revenue(RevenueKind.CREDITS, revenue * USD, currency)
+        one.revenue_in(currency)[RevenueKind.CREDITS] = revenue * FEMTO_PER_UNIT
         one.add_cost(INFERENCE, cost * FEMTO_PER_UNIT, "USD")
         return one
 

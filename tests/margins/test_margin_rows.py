@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 
 from entitlements.core.words import Bucket, EntryKind
 from entitlements.models import Customer
 from margins.margin import Margin, total
-from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows
+from margins.queries import margins
+from margins.queries.margins import Dimension, Key, MarginRow, Scope, coarser, margin_rows, margin_rows_and_users
 from margins.recognition import RevenueKind
 from margins.units import FEMTO_PER_NANO, format_femto
 from tests.margins.books import DECEMBER, NOVEMBER, Books, at, cost_line, feature, plan
@@ -301,6 +303,13 @@ class TestCuts:
         weeks = [row.margin for a, b in pairwise(bounds) for row in rows(scope=Scope(a, b))]
         assert [exact(margin) for margin in total(weeks)] == [exact(row.margin) for row in rows()]
 
+    @pytest.mark.parametrize("by", [("plan", "feature", "model", "day"), ("model",), ("customer", "day"), ()])
+    def test_users_told_beside_a_cut_are_those_of_a_cut_of_their_own(self, by: tuple[str, ...]) -> None:
+        busy_company()
+        beside, users = margin_rows_and_users(WHOLE_NOVEMBER, [Dimension(one) for one in by], now=MID_DECEMBER)
+        for found, alone in ((beside, rows(*by)), (users, rows("user"))):
+            assert [(row.key, exact(row.margin)) for row in found] == [(one.key, exact(one.margin)) for one in alone]
+
     def test_customers_asked_for_alone_have_the_figures_they_have_among_all(self) -> None:
         busy_company()
         among_all = {row.key: exact(row.margin) for row in rows("customer", "feature")}
@@ -322,3 +331,16 @@ def exact(margin: Margin) -> dict[str, object]:
         "own": figures(margin.own.revenue, margin.own.cogs),
         "other": {currency: figures(one.revenue, one.cogs) for currency, one in margin.not_convertible.items()},
     }
+
+
+def test_a_customer_who_comes_while_a_report_is_made_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pro = plan("pro", "100")
+    Books.open("first").subscribes(pro)
+    facts = margins.money_facts
+
+    def meanwhile(*asked: Any, **more: Any) -> Any:
+        Books.open("second").subscribes(pro)
+        return facts(*asked, **more)
+
+    monkeypatch.setattr(margins, "money_facts", meanwhile)
+    assert revenue_by("customer") == {("first",): "100", ("second",): "100"}

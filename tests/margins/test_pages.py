@@ -137,3 +137,22 @@ def test_a_page_escapes_what_customers_and_models_are_called(staff: Client) -> N
     page = html(staff.get("/margins/", NOVEMBER)) + html(staff.get("/margins/customers/<b>x/", NOVEMBER))
     assert "<script>alert" not in page
     assert "<b>x" not in page.lower()
+
+
+def test_a_day_that_changed_once_it_was_over_says_so(company: None, staff: Client) -> None:
+    pages = ("/margins/", "/margins/customers/in-time/")
+    Books.open("in-time").uses("chat", at=at(3), cost_usd="2")
+    assert not any("once over" in html(staff.get(page, NOVEMBER)) for page in pages)
+    Books.open("later").uses("chat", at=at(3), recorded=at(5), cost_usd="1.25")
+    Books.open("unheard-of", currency="EUR").uses("chat", at=at(4), recorded=at(6), cost_usd="1")
+    overview, theirs = html(staff.get("/margins/", NOVEMBER)), html(staff.get("/margins/customers/later/", NOVEMBER))
+    for page in (overview, theirs):
+        assert "One of these days was restated once over" in page
+        assert page.count("Tue 3 Nov 2026</a> <small>restated</small>") == 1
+        assert 'title="1.25">$1.25</td>' in page
+    assert "once over" not in html(staff.get("/margins/customers/in-time/", NOVEMBER)), "somebody else's day"
+    late, euro = rows(staff.get("/margins/restated.csv", NOVEMBER))
+    assert (late["day"], late["currency"], late["calls"], late["inference_usd"]) == ("2026-11-03", "USD", "1", "1.25")
+    assert (euro["day"], euro["currency"]) == ("2026-11-04", "EUR")
+    (only,) = rows(staff.get("/margins/customers/later/restated.csv", NOVEMBER))
+    assert only == late

@@ -9,10 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
 
+from kernel.usage import Usage
 from margins.cost_lines import Basis, LineTerms
 from margins.plan_audit.auditing import audit
-from margins.plan_audit.terms import Case
+from margins.plan_audit.linear import maximise
+from margins.plan_audit.terms import CallFigures, Case
+from margins.plan_audit.worst_case import included, worst_cases
 from tests.margins.plan_audit.offers import SEARCH_AND_CHAT, limit, offer
 from tests.shop import CREDIT, LONG_AGO, chat_right
 
@@ -114,3 +120,25 @@ def test_our_other_costs_are_in_it() -> None:
 def test_a_plan_in_another_currency_costs_what_a_dollar_costs() -> None:
     found = audit(offer(currency="EUR", money_per_usd=Fraction("0.9")))
     assert (usd(found.dearest), found.currency) == (Fraction("0.09"), "EUR")
+
+
+_CALL = st.tuples(st.integers(0, 9), st.integers(0, 9), st.fractions(0, 9), st.integers(0, 9))
+
+
+@given(calls=st.lists(_CALL, max_size=7))
+def test_calls_that_others_beat_never_make_the_worst_case(calls: list[tuple[int, int, Fraction, int]]) -> None:
+    """Credits, tokens, what we pay besides and what the supplier gets: the best of all, however few are looked at."""
+    sold = offer(limits=(limit("calls", 5), limit("tokens", 40), limit("cost", 20e-9)))
+    made = [
+        CallFigures(Usage(input_tokens=tokens), micro, cost + supplied, supplied)
+        for micro, tokens, cost, supplied in calls
+    ]
+    (option,) = (one for one in audit(sold).options if one.model.key == "gpt-4o-mini")
+    option = structs.replace(option, extremes=tuple(made))
+    uses = [[one.microcredits, one.tokens, 1, one.cost_nanousd] for one in made]
+    bounds = [included(sold), 40, 5, 20]
+    best = maximise(
+        [one.cost_nano for one in made], [([use[row] for use in uses], bound) for row, bound in enumerate(bounds)]
+    )
+    dearest, _ = worst_cases(sold, [option], fixed_cost_nano=Fraction(0), kept_share=Fraction(1))
+    assert dearest.cost_nano == best.value

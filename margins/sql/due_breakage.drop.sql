@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS credit_grant_due;
