@@ -16,9 +16,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from config.asgi import gate
 from entitlements.gate import http
 
-MAX_HEAD = 64 * 1024
-"""Bytes of a request's line and headers, give or take what arrives at once."""
-
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
@@ -101,7 +98,7 @@ class Front(HttpToolsProtocol):
             return
         # The parser keeps a header until it is whole, and would keep one without end.
         self._head += len(data)
-        if self._head > MAX_HEAD and not self.transport.is_closing():
+        if self._head > http.MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("The request's headers are too large.")
 
     def on_message_complete(self) -> None:

@@ -13,6 +13,9 @@ from kernel.errors import BodyTooLarge, Problem, UnsupportedMedia
 MAX_BODY = 8 * 1024 * 1024
 """Bytes. 10,000 events of a provider's whole usage body fit."""
 
+MAX_HEAD = 64 * 1024
+"""Bytes of a request's line and headers, give or take what arrives at once."""
+
 Headers = list[tuple[str, str]]
 
 _encode = msgspec.json.Encoder().encode

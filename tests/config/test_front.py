@@ -9,7 +9,7 @@ import pytest
 
 from access.models import Scope
 from access.services.api_keys import create_key
-from config.front import MAX_HEAD
+from entitlements.gate.http import MAX_HEAD
 from kernel.clock import utc_now
 from tests.live import serving
 from tests.world import Actor, World
