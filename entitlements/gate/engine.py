@@ -1,4 +1,8 @@
-"""Running batches: load → decide → apply. One transaction for all the calls of a batch."""
+"""Running batches: one transaction for all the calls of a batch.
+
+What is kept is decided on at once and proved by the transaction that stores the decisions; what is not kept is loaded
+first. Where the proof fails, and for accounts others are changing as well: lock, load, decide, apply (ADR 17).
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -271,7 +275,7 @@ _BEGIN_READING = Statement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {}
 
 
 async def _try_all(line: Line, statements: Sequence[Statement]) -> list[Rows] | None:
-    """The same, or None, and nothing written, where a row has moved, or a key is there already."""
+    """Run statements as one transaction; None, and nothing is written, where a row has moved or a key is there."""
     try:
         return await line.run(statements)
     except (*_PASSING, psycopg.IntegrityError, psycopg.DataError):
@@ -312,10 +316,7 @@ def _which(call: Call) -> int:
 
 
 async def _end_reading(line: Line) -> None:
-    """End a transaction that wrote nothing. What was read stays true if nobody hears of its end.
-
-    By COMMIT: a ROLLBACK makes psycopg forget every statement it has prepared.
-    """
+    """End a transaction that wrote nothing. What was read stays true if nobody hears of its end."""
     try:
         await line.ask(_COMMIT)
     except psycopg.OperationalError:
