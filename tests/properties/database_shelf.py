@@ -40,9 +40,9 @@ class DatabaseShelf:
         self._transaction.__exit__(None, None, None)
 
     def load(self, wanted: Wanted, now: datetime) -> Account:
-        """The account as the last call left it, if all that is wanted is there; else from the database."""
+        """The account as the last call left it, if all that is wanted is there and no key is known; else as stored."""
         kept = self._kept.known(wanted, now)
-        if len(kept) == len(wanted):
+        if len(kept) == len(wanted) and not _known(wanted):
             return next(iter(kept.values()))
         _, accounts = build_accounts([_run(each) for each in load_statements(wanted, now=now, lock=True)], wanted, now)
         ended = ended_holds_statement(accounts, now)
@@ -80,6 +80,16 @@ class DatabaseShelf:
     def messages(self) -> dict[str, dict[str, Any]]:
         rows = _run(Statement("SELECT key, payload::text FROM outbox_message", {}))
         return {key: msgspec.json.decode(payload) for key, payload in rows}
+
+
+def _known(wanted: Wanted) -> bool:
+    """Whether a key was used before, which in the gate the writing transaction finds out (`require_new_keys`)."""
+    keys = [key for wants in wanted.values() for key in (*wants.events, *wants.new_holds)]
+    used = (
+        "SELECT FROM usage_event WHERE key_digest = ANY(%(keys)s) UNION ALL SELECT FROM hold WHERE id = ANY(%(keys)s)"
+    )
+    ((known,),) = _run(Statement(f"SELECT EXISTS ({used})", {"keys": keys}))
+    return bool(known)
 
 
 def _run(statement: Statement) -> list[tuple[Any, ...]]:
