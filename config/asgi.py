@@ -5,6 +5,7 @@ The web role (config/front.py) takes the gate's calls a shorter way; with any ot
 
 import os
 import sys
+import warnings
 from typing import Any
 
 from config import embedded_postgres
@@ -15,7 +16,10 @@ try:
 except embedded_postgres.PostgresCannotStart as problem:
     sys.exit(str(problem))
 
-from django.core.asgi import get_asgi_application
+# WhiteNoise hands over files as plain iterators: small ones, which Django reads in a thread as it says it will.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - after the filter and the database are there
 
 django = get_asgi_application()
 
