@@ -19,7 +19,7 @@ def _run(job: Job) -> Result:
     wrong: Counter[str] = Counter()
     with Weir(f"http://127.0.0.1:{job.port}", api_key=job.token) as weir:
         customer = (CUSTOMER % 0).decode()
-        with weir.lease(customer, "chat", key=job.tag, credits="1000000", ttl_seconds=3600) as lease:
+        with weir.lease(customer, "chat", key=f"lease-of.{job.tag}", credits="1000000", ttl_seconds=3600) as lease:
             spends = 0
             began = time.perf_counter()
             counts_from = began + job.warm_up_seconds

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from unfold.sites import UnfoldAdminSite
 
 from margins.pages.request import Asked
 
@@ -24,12 +24,23 @@ SECTIONS: Final = (
 """Pages by the name of their route, in the order of the navigation."""
 
 
+class _Frame(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+    """The admin's frame without the list of all its models: the sidebar names our own, and making it takes 4 ms."""
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Nothing, since nothing of it is shown."""
+        return []
+
+
+_frame: Final = _Frame(name="admin")
+
+
 def page(
     request: HttpRequest, template: str, asked: Asked, context: Mapping[str, Any], section: str = ""
 ) -> HttpResponse:
     """The page, in the admin's frame; `section` is the one it is in."""
     around = {"asked": asked, "sections": _sections(asked, section)}
-    return render(request, template, {**admin.site.each_context(request), **around, **context})
+    return render(request, template, {**_frame.each_context(request), **around, **context})
 
 
 def _sections(asked: Asked, shown: str) -> list[tuple[str, str, bool]]:
